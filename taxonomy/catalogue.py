@@ -1,10 +1,11 @@
 """The catalogue of one edition: its entries on three levels, and the boundary rules for reading them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from taxonomy.crosswalk import Link
+from taxonomy.search import Passage, rank
 
 
 class CatalogueError(Exception):
@@ -74,6 +75,15 @@ class Entry:
     boundaries: tuple[Boundary, ...] = ()
     links: tuple[Link, ...] = ()
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One item that a search found; ``why`` is the text that matched best."""
+
+    entry: Entry
+    score: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,8 @@ class Catalogue(Collection[str]):
 
     def children(self, code: str) -> tuple[Entry, ...]:
         """The entries right below one; KeyError for an unknown code."""
-        return tuple(entry for entry in self.entries if entry.parent == self[code].code)
+        above = self[code]
+        return tuple(entry for entry in self.entries if entry.parent == above.code)
 
     def parent(self, code: str) -> Entry | None:
         """The entry right above one; None for a category."""
@@ -167,6 +178,24 @@ class Catalogue(Collection[str]):
         """The entry with all above it, category first."""
         above = self.parent(code)
         return (*(self.path(above.code) if above else ()), self[code])
+
+    def search(self, words: str, synonyms: Mapping[str, Sequence[str]] | None = None) -> list[Hit]:
+        """The items that everyday words mean, best first; ``synonyms`` are further words for an item, by its code."""
+        passages = [passage for item in self.items for passage in self._passages(item, synonyms or {})]
+        return [Hit(self[found.key], found.score, found.why) for found in rank(words, passages)]
+
+    def _passages(self, item: Entry, synonyms: Mapping[str, Sequence[str]]) -> Iterator[Passage]:
+        """The texts an item is found by; what it excludes speaks against it and for the item that takes it."""
+        yield Passage(item.code, "名称", item.name, 1.0)
+        yield from (Passage(item.code, "别称", word, 0.9) for word in synonyms.get(item.code, ()))
+        yield from (Passage(item.code, "包括", text, 0.7) for text in item.includes)
+        yield Passage(item.code, "界定", item.definition, 0.5)
+        yield from (Passage(item.code, "上级", above.name, 0.3) for above in self.path(item.code)[:-1])
+        yield from (Passage(item.code, "口径", rule.text, 0.1) for rule in item.boundaries if item.code in rule.entries)
+        for exclusion in item.excludes:
+            yield Passage(item.code, "不包括", exclusion.what, -0.2)
+            if exclusion.goes_to is not None and self[exclusion.goes_to].level == item.level:
+                yield Passage(exclusion.goes_to, "由他处转来", exclusion.what, 0.4)
 
 
 def _with_boundaries(entries: Iterable[Entry], boundaries: Collection[Boundary]) -> Iterator[Entry]:
