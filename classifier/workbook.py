@@ -1,0 +1,138 @@
+"""The one door to XLSX files: reads all sheets of a workbook, and writes one that cannot run anything in Excel."""
+
+import math
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from python_calamine import (
+    CalamineError,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+    XmlError,
+    ZipError,
+    load_workbook,
+)
+
+from classifier.errors import WorkbookError
+from classifier.files import whole_file
+from classifier.table import Cell
+
+MOST_ROWS = 1_048_576
+MOST_COLUMNS = 16_384
+LONGEST_TEXT = 32_767
+EXACT_INTEGERS = 10**15  # Excel keeps 15 digits of a number
+
+_OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_MOST_UNPACKED = 500_000_000
+_MOST_RATIO = 200
+_SMALL = 20_000_000  # below this, unpacking does no harm whatever the ratio
+_OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+_FORMATS = {datetime: "yyyy-mm-dd hh:mm:ss", date: "yyyy-mm-dd", time: "hh:mm:ss", timedelta: "[hh]:mm:ss"}
+
+
+def read_sheets(path: Path) -> dict[str, Sequence[Sequence[Cell]]]:
+    """The rows of every visible sheet by its name, from the first row and column on; WorkbookError if it is none."""
+    _check_container(path)
+    try:
+        with load_workbook(path) as book:
+            shown = [
+                sheet.name
+                for sheet in book.sheets_metadata
+                if sheet.typ is SheetTypeEnum.WorkSheet and sheet.visible is SheetVisibleEnum.Visible
+            ]
+            return {name: list(book.get_sheet_by_name(name).iter_rows()) for name in shown}
+    except PasswordError as error:
+        raise _protected(path) from error
+    except (ZipError, XmlError, CalamineError) as error:
+        raise _unreadable(path) from error
+
+
+def _check_container(path: Path) -> None:
+    """Refuse what must not be unpacked, before anything is."""
+    with path.open("rb") as file:
+        if file.read(len(_OLE2)) == _OLE2:
+            raise _protected(path) if _ENCRYPTED in file.read() else _old(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+        raise _unreadable(path) from error
+    if any(part.flag_bits & 1 for part in parts):
+        raise _protected(path)
+    unpacked, packed = sum(part.file_size for part in parts), max(1, sum(part.compress_size for part in parts))
+    if unpacked > _MOST_UNPACKED or (unpacked > _SMALL and unpacked > _MOST_RATIO * packed):
+        raise WorkbookError(
+            f"{path.name} 解压后有 {unpacked / 1e6:,.0f} MB，超出安全限度，没有打开。请另存为 CSV 或拆成几个文件再试。"
+        )
+
+
+def _protected(path: Path) -> WorkbookError:
+    return WorkbookError(f"{path.name} 有密码保护。请在 Excel 中打开，去掉密码后另存再试。")
+
+
+def _old(path: Path) -> WorkbookError:
+    return WorkbookError(f"{path.name} 是旧式的 .xls 文件。请在 Excel 中另存为 .xlsx 再试。")
+
+
+def _unreadable(path: Path) -> WorkbookError:
+    return WorkbookError(f"{path.name} 不是 Excel 工作簿，或已损坏。请在 Excel 中打开后另存为 .xlsx 再试。")
+
+
+def write_sheets(
+    path: Path,
+    sheets: Mapping[str, Iterable[Sequence[Cell]]],
+    *,
+    widths: Mapping[str, Sequence[int]] | None = None,
+) -> None:
+    """Write a workbook, which appears only when whole: texts stay texts, numbers numbers.
+
+    A sheet with ``widths`` of its columns is a form to fill in: its first row is bold and stays in sight, texts wrap.
+    """
+    with whole_file(path) as part, xlsxwriter.Workbook(str(part), _OPTIONS) as book:
+        for name, rows in sheets.items():
+            _write_sheet(book, name, rows, (widths or {}).get(name, ()))
+
+
+def _write_sheet(book: Any, name: str, rows: Iterable[Sequence[Cell]], widths: Sequence[int]) -> None:
+    sheet = book.add_worksheet(name)
+    looks = {kind: book.add_format({"num_format": shown}) for kind, shown in _FORMATS.items()}
+    plain = book.add_format({"text_wrap": True, "valign": "top"}) if widths else None
+    head = book.add_format({"bold": True, "valign": "top"}) if widths else None
+    if widths:
+        sheet.freeze_panes(1, 0)
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
+    for number, row in enumerate(rows):
+        _check_fits(name, number, row)
+        for column, cell in enumerate(row):
+            if cell is not None and cell != "":
+                _write_cell(sheet, (number, column), cell, looks.get(type(cell), plain if number else head))
+
+
+def _check_fits(name: str, number: int, row: Sequence[Cell]) -> None:
+    if number >= MOST_ROWS or len(row) > MOST_COLUMNS:
+        raise WorkbookError(f"工作表“{name}”放不下：Excel 最多 {MOST_ROWS:,} 行、{MOST_COLUMNS:,} 列。请改为输出 CSV。")
+    for column, cell in enumerate(row, start=1):
+        if isinstance(cell, str) and len(cell) > LONGEST_TEXT:
+            raise WorkbookError(
+                f"工作表“{name}”第 {number + 1} 行第 {column} 列有 {len(cell):,} 个字符，"
+                f"Excel 一格最多 {LONGEST_TEXT:,} 个。请改为输出 CSV。"
+            )
+
+
+def _write_cell(sheet: Any, place: tuple[int, int], cell: Cell, look: Any) -> None:
+    if isinstance(cell, bool):
+        sheet.write_boolean(*place, cell, look)
+    elif isinstance(cell, (int, float, Decimal)) and math.isfinite(cell) and abs(float(cell)) < EXACT_INTEGERS:
+        sheet.write_number(*place, cell, look)
+    elif isinstance(cell, (date, time, timedelta)):
+        sheet.write_datetime(*place, cell, look)
+    else:
+        sheet.write_string(*place, str(cell), look)
