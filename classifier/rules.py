@@ -1,0 +1,262 @@
+"""Finds the lexicon's terms in an application, with their places, and what the words around them do to them."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from classifier.lexicon import ContextRule, Direction, Lexicon, Strength, Term, Tie
+from classifier.records import Application, Field
+from classifier.text import Passage, normalise
+
+Span = tuple[int, int]
+
+_SENTENCE = re.compile(r"[^。;!?]+")
+_CLAUSE = re.compile(r"(?:[^,。;:!?]|(?<=\d)[,:](?=\d))+")
+_PAIR_REACH = 60  # characters between the two halves of a cue such as 除…外
+
+# What the borrower does counts less than what the money is for (boundary rule B1).
+FIELD_WEIGHT = {Field.SCOPE: 0.35, Field.INDUSTRY: 0.35}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A term found: the spans of its parts in passage number ``passage``, and how much its context lets it count."""
+
+    term: Term
+    passage: int
+    spans: tuple[Span, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A context rule that fired: where its cue stands and how much the characters of ``scope`` count by it."""
+
+    rule: ContextRule
+    passage: int
+    cue: Span
+    scope: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that the rules see in one application."""
+
+    passages: tuple[Passage, ...]
+    hits: tuple[Hit, ...]
+    shifts: tuple[Shift, ...]
+    ties: Mapping[Tie, tuple[tuple[int, Span], ...]]
+    is_boilerplate: bool
+
+    def strength(self, label: str, strength: Strength) -> float:
+        """Summed weights of the distinct terms of one label and strength."""
+        return sum(hit.weight for hit in self.hits if hit.term.label == label and hit.term.strength is strength)
+
+
+class Matcher:
+    """Finds all occurrences of many literals. Latin words match only as whole tokens (ROV, not pROVide)."""
+
+    def __init__(self, literals: Iterable[str]) -> None:
+        self._by_first: dict[str, list[str]] = defaultdict(list)
+        for literal in sorted(set(literals), key=lambda word: (-len(word), word)):
+            self._by_first[literal[0]].append(literal)
+
+    def find(self, text: str) -> Iterator[tuple[str, Span]]:
+        """Each occurrence, by start, longest first; occurrences may overlap."""
+        for start, character in enumerate(text):
+            for literal in self._by_first.get(character, ()):
+                if text.startswith(literal, start) and _is_whole(text, start, start + len(literal)):
+                    yield literal, (start, start + len(literal))
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    return not (
+        (start > 0 and _is_latin(text[start]) and _is_latin(text[start - 1]))
+        or (end < len(text) and _is_latin(text[end - 1]) and _is_latin(text[end]))
+    )
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalpha()
+
+
+class RuleSet:
+    """The lexicon, made ready for reading applications."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self._terms_by_literal: dict[str, list[Term]] = defaultdict(list)
+        for term in lexicon.terms:
+            for literal in term.parts[0]:
+                self._terms_by_literal[literal].append(term)
+        self._single_labels = _single_labels(lexicon.terms)
+        self._terms = Matcher(word for term in lexicon.terms for part in term.parts for word in part)
+        self._ties = Matcher(word for words in lexicon.ties.values() for word in words)
+        self._tie_of = {word: tie for tie, words in lexicon.ties.items() for word in words}
+        self._cues = Matcher(word for rule in lexicon.contexts for word in _cue_words(rule))
+        self._boilerplate = re.compile(
+            "|".join(map(re.escape, sorted(lexicon.boilerplate, key=len, reverse=True))) or "(?!)"
+        )
+
+    def read(self, application: Application) -> Reading:
+        """Normalise every field, weigh it by its context, and find the terms and the ties to the sea."""
+        fields = [field for field in Field if application.text(field).strip()]
+        passages = tuple(self._passage(field, application.text(field)) for field in fields)
+        shifts = [shift for number, passage in enumerate(passages) for shift in self._shifts(passage, number)]
+        shifts = _weigh(passages, shifts, self.lexicon.background)
+        hits = [hit for number, passage in enumerate(passages) for hit in self._hits(passage, number)]
+        return Reading(
+            passages=passages,
+            hits=tuple(_best_of_each(hits)),
+            shifts=tuple(shifts),
+            ties=self._find_ties(passages),
+            is_boilerplate=self._is_boilerplate(passages),
+        )
+
+    def _passage(self, field: Field, text: str) -> Passage:
+        normal = normalise(text)
+        return Passage(field, normal, [FIELD_WEIGHT.get(field, 1.0)] * len(normal.text))
+
+    def _hits(self, passage: Passage, number: int) -> Iterator[Hit]:
+        text = passage.normal.text
+        found: dict[str, list[Span]] = defaultdict(list)
+        for literal, span in self._terms.find(text):
+            found[literal].append(span)
+        sentences = [match.span() for match in _SENTENCE.finditer(text)]
+        covers = [(span, literal) for literal in found if literal in self._single_labels for span in found[literal]]
+        for term in dict.fromkeys(term for literal in found for term in self._terms_by_literal.get(literal, ())):
+            candidates = [found] if len(term.parts) > 1 else [self._uncovered(term, found, covers)]
+            hit = _best_hit(term, candidates[0], sentences, passage.weights)
+            if hit is not None:
+                yield Hit(term, number, hit[0], hit[1])
+
+    def _uncovered(
+        self, term: Term, found: Mapping[str, list[Span]], covers: Sequence[tuple[Span, str]]
+    ) -> dict[str, list[Span]]:
+        """Longest match first: a word inside a longer term of another label is that other term's word."""
+        rivals = [span for span, literal in covers if term.label not in self._single_labels[literal]]
+        return {
+            literal: [span for span in found.get(literal, ()) if not any(_inside(span, rival) for rival in rivals)]
+            for literal in term.parts[0]
+        }
+
+    def _shifts(self, passage: Passage, number: int) -> Iterator[Shift]:
+        text = passage.normal.text
+        found = list(self._cues.find(text))
+        for rule in self.lexicon.contexts:
+            if rule.direction is Direction.BETWEEN:
+                yield from _pair_shifts(rule, text, number)
+                continue
+            blocked = [span for literal, span in found if literal in rule.unless]
+            for literal, cue in found:
+                if literal in rule.cues and not any(_inside_or_same(cue, span) for span in blocked):
+                    yield Shift(rule, number, cue, _scope(rule, text, cue))
+
+    def _find_ties(self, passages: Sequence[Passage]) -> dict[Tie, tuple[tuple[int, Span], ...]]:
+        ties: dict[Tie, list[tuple[int, Span]]] = {tie: [] for tie in Tie}
+        for number, passage in enumerate(passages):
+            occurrences = list(self._ties.find(passage.normal.text))
+            for literal, span in occurrences:
+                covered = any(_inside(span, other) for _, other in occurrences)
+                if not covered and min(passage.weights[span[0] : span[1]]) > 0:
+                    ties[self._tie_of[literal]].append((number, span))
+        return {tie: tuple(places) for tie, places in ties.items()}
+
+    def _is_boilerplate(self, passages: Sequence[Passage]) -> bool:
+        """True if nothing is left of the fields that speak of the project once stock phrases and figures are gone."""
+        own = [passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT]
+        rest = self._boilerplate.sub("", "".join(own))
+        return len(re.sub(r"[^\u4e00-\u9fffA-Za-z]", "", rest)) < 2
+
+
+def _single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:
+    labels: dict[str, set[str]] = defaultdict(set)
+    for term in terms:
+        if len(term.parts) == 1:
+            for literal in term.parts[0]:
+                labels[literal].add(term.label)
+    return labels
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    return inner != outer and outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _inside_or_same(inner: Span, outer: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _best_hit(
+    term: Term, found: Mapping[str, Sequence[Span]], sentences: Sequence[Span], weights: Sequence[float]
+) -> tuple[tuple[Span, ...], float] | None:
+    """The sentence in which the term counts most: a term counts as much as its least counting part."""
+    best: tuple[tuple[Span, ...], float] | None = None
+    for sentence in sentences:
+        spans = []
+        for part in term.parts:
+            places = [span for word in part for span in found.get(word, ()) if _inside_or_same(span, sentence)]
+            if not places:
+                break
+            spans.append(max(places, key=lambda span: (min(weights[span[0] : span[1]]), -span[0])))
+        else:
+            weight = min(min(weights[start:end]) for start, end in spans)
+            if best is None or weight > best[1]:
+                best = (tuple(spans), weight)
+    return best
+
+
+def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
+    best: dict[Term, Hit] = {}
+    for hit in hits:
+        if hit.term not in best or hit.weight > best[hit.term].weight:
+            best[hit.term] = hit
+    return sorted(best.values(), key=lambda hit: (hit.passage, hit.spans))
+
+
+def _cue_words(rule: ContextRule) -> Iterator[str]:
+    if rule.direction is not Direction.BETWEEN:
+        yield from rule.cues
+        yield from rule.unless
+
+
+def _scope(rule: ContextRule, text: str, cue: Span) -> Span:
+    pattern = _CLAUSE if rule.scope == "clause" else _SENTENCE
+    around = next((match.span() for match in pattern.finditer(text) if match.start() <= cue[0] < match.end()), cue)
+    start = cue[0] if rule.direction is Direction.AFTER else around[0]
+    end = cue[1] if rule.direction is Direction.BEFORE else max(around[1], cue[1])
+    for stop in rule.stops:
+        if rule.direction is not Direction.BEFORE and (place := text.find(stop, cue[1], end)) >= 0:
+            end = place
+        if rule.direction is not Direction.AFTER and (place := text.rfind(stop, start, cue[0])) >= 0:
+            start = place + len(stop)
+    return start, end
+
+
+def _pair_shifts(rule: ContextRule, text: str, number: int) -> Iterator[Shift]:
+    for cue in rule.cues:
+        opener, closer = cue.split("...")  # NFKC of …
+        for match in re.finditer(f"{re.escape(opener)}([^。;]{{1,{_PAIR_REACH}}}?){re.escape(closer)}", text):
+            if not text.startswith(rule.unless or ("\0",), match.end()):
+                yield Shift(rule, number, match.span(), match.span(1))
+
+
+def _weigh(passages: Sequence[Passage], shifts: Sequence[Shift], background: float) -> list[Shift]:
+    """Write the shifts into the passages' weights; returns those that had a say."""
+    has_focus = any(shift.rule.weight > 1 for shift in shifts)
+    used = [shift for shift in shifts if has_focus or not shift.rule.needs_focus]
+    for number, passage in enumerate(passages):
+        own = [shift for shift in used if shift.passage == number]
+        stress = [background if has_focus else 1.0] * len(passage.weights)
+        for shift in own:
+            if shift.rule.weight > 1:
+                _apply(stress, shift.scope, lambda _, weight=shift.rule.weight: weight)
+        passage.weights[:] = [weight * factor for weight, factor in zip(passage.weights, stress, strict=True)]
+        for shift in own:
+            if shift.rule.weight <= 1:
+                _apply(passage.weights, shift.scope, lambda old, weight=shift.rule.weight: old * weight)
+    return used
+
+
+def _apply(weights: list[float], span: Span, change) -> None:  # type: ignore[no-untyped-def]
+    weights[span[0] : span[1]] = [change(weight) for weight in weights[span[0] : span[1]]]

@@ -1,0 +1,118 @@
+"""Rules: terms with their places, and what context does to them. A rule bug is fixed by adding a row to the tables first."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from classifier import Application
+from classifier.lexicon import Lexicon, Strength, Tie, load_lexicon
+from classifier.errors import LexiconError
+from classifier.rules import Matcher, Reading, RuleSet
+from taxonomy import load_catalogue
+
+TABLES = Path(__file__).parent / "tables"
+CODES = {item.code for item in load_catalogue().items}
+RULES = RuleSet(load_lexicon(CODES))
+
+
+def read(text: str) -> Reading:
+    return RULES.read(Application("", text))
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (TABLES / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("row", rows("context.csv"), ids=lambda row: row["why"])
+def test_context_weighs_a_term(row: dict[str, str]) -> None:
+    passage = read(row["text"]).passages[0]
+    start = passage.normal.text.index(row["term"])
+    weight = min(passage.weights[start : start + len(row["term"])])
+    bound = float(row["weight"].lstrip("<>"))
+    assert (weight < bound) if "<" in row["weight"] else (weight > bound) if ">" in row["weight"] else (weight == bound)
+
+
+def test_a_hit_points_at_its_words() -> None:
+    reading = read("拟投放人工鱼礁")
+    hit = next(hit for hit in reading.hits if str(hit.term) == "人工鱼礁")
+    ((start, end),) = hit.spans
+    assert reading.passages[0].normal.text[start:end] == "人工鱼礁"
+    assert hit.term.strength is Strength.STRONG
+
+
+def test_negated_term_is_no_evidence() -> None:
+    assert all(hit.weight == 0 for hit in read("不涉及海上风电").hits)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("购置ROV两台", True), ("PROVIDE", False), ("rov", False), ("ROV2型", True), ("一台ROV", True), ("XROV", False)],
+)
+def test_latin_terms_match_whole_tokens_only(text: str, found: bool) -> None:
+    assert bool(list(Matcher(["ROV"]).find(text))) is found
+
+
+def test_longest_match_first_gives_a_word_to_the_longer_term(tmp_path: Path) -> None:
+    lexicon = small_lexicon(tmp_path, '["A"]\nstrong = ["浒苔"]\n["B"]\nstrong = ["浒苔肥料"]\n', {"A", "B"})
+    hits = RuleSet(lexicon).read(Application("", "浒苔肥料加工")).hits
+    assert [hit.term.label for hit in hits] == ["B"]
+
+
+def test_parts_of_a_term_must_share_a_sentence(tmp_path: Path) -> None:
+    rules = RuleSet(small_lexicon(tmp_path, '["A"]\nstrong = ["码头|泊位+岸电"]\n', {"A"}))
+    assert rules.read(Application("", "泊位改造,加装岸电")).hits
+    assert not rules.read(Application("", "泊位改造。另装岸电")).hits
+
+
+def small_lexicon(folder: Path, items: str, codes: set[str]) -> Lexicon:
+    (folder / "lexicon.toml").write_text(
+        'version="1"\nedition="e"\nsea=["海"]\ninland=["湖"]\nboilerplate=["同上"]\n', "utf-8"
+    )
+    (folder / "items_1.toml").write_text(items, "utf-8")
+    return load_lexicon(codes, folder)
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ('["Z"]\nstrong = ["甲"]\n', "没有条目 Z"),
+        ('["A"]\nstrnog = ["甲"]\n', "strnog"),
+        ('["A"]\nneeds = "lake"\n', "lake"),
+        ('["A"]\nstrong = ["甲+"]\n', "甲+"),
+        ('["A"\n', "items_1.toml"),
+    ],
+)
+def test_a_wrong_lexicon_is_refused_by_name(tmp_path: Path, items: str, message: str) -> None:
+    with pytest.raises(LexiconError, match=message.replace("+", r"\+")):
+        small_lexicon(tmp_path, items, {"A"})
+
+
+@pytest.mark.parametrize(
+    "text", ["同上", "见附件", "流动资金周转", "12345", "2026年1月", "无", "。。。", "123,456.78元", "a"]
+)
+def test_stock_phrases_say_nothing(text: str) -> None:
+    assert read(text).is_boilerplate
+
+
+@pytest.mark.parametrize("text", ["海带养殖", "岸电改造", "收购海带", "修路", "流动资金贷款用于收购海带"])
+def test_a_named_activity_is_not_a_stock_phrase(text: str) -> None:
+    assert not read(text).is_boilerplate
+
+
+@pytest.mark.parametrize(
+    ("text", "tie", "expected"),
+    [
+        ("海上风电", Tie.SEA, True),
+        ("海宁皮革城", Tie.SEA, False),
+        ("荣成道路", Tie.COAST, True),
+        ("水库养鱼", Tie.INLAND, True),
+    ],
+)
+def test_ties_to_the_sea(text: str, tie: Tie, expected: bool) -> None:
+    assert bool(read(text).ties[tie]) is expected
+
+
+def test_every_item_has_terms_and_every_synonym_is_normal() -> None:
+    assert {term.label for term in RULES.lexicon.terms} >= CODES
