@@ -1,0 +1,110 @@
+"""The one place where rules and model meet: a conditional logit over the labels, small enough to be read.
+
+Each label gets a handful of inputs (what the model scored, which terms spoke for and against, whether the text is tied to the
+sea); one weight per input, the same for all labels, turns them into probabilities. The weights are fitted on
+predictions the model made for texts it had not seen, so the probabilities are calibrated; they lie in the manifest.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, Tie
+from classifier.rules import Reading
+
+Array = NDArray[np.float64]
+
+INPUTS = (
+    "model",  # the model's score of the label
+    "strong",  # the label has a strong term
+    "more strong",  # further strong terms
+    "weak",
+    "excluding",
+    "untied",  # it has terms, but the tie to the sea that they need is missing
+    "leading",  # it has the most strong terms of all items
+    "outside",  # the next ones belong to 目录外 alone
+    "outside, no tie",
+    "outside, only a place",
+    "outside, inland",
+    "outside, beside strong",
+    "insufficient",  # and these to 信息不足 alone
+    "insufficient, beside strong",
+    "insufficient, beside outside",
+    "insufficient, no tie",
+    "insufficient, no term",
+)
+
+# For a classifier without a model: chosen by hand, in the order of the lexicon's own claims (a strong term decides
+# unless an outside term stands against it; nothing found is outside).
+RULES_ALONE: Mapping[str, float] = {
+    "strong": 3.0,
+    "more strong": 1.0,
+    "weak": 0.7,
+    "excluding": -1.5,
+    "leading": 1.0,
+    "outside": 2.2,
+    "outside, no tie": 0.8,
+    "outside, inland": 1.5,
+    "insufficient": -1.0,
+}
+
+
+def combination_inputs(
+    reading: Reading, scores: NDArray[np.float32] | None, labels: Sequence[str], needs: Mapping[str, Tie]
+) -> Array:
+    """The inputs of every label, shape (labels, INPUTS). ``scores`` (labels,) come from the model, or None without one."""
+    table = np.zeros((len(labels), len(INPUTS)))
+    if scores is not None:
+        table[:, 0] = scores
+    row = {label: number for number, label in enumerate(labels)}
+    for label, values in _claims(reading, needs).items():
+        table[row[label], 1:6] = values
+    outside, insufficient = row[OUTSIDE], row[INSUFFICIENT]
+    strong = table[:, 1] + table[:, 2]
+    strong[[outside, insufficient]] = 0
+    if strong.max() > 0:
+        table[strong.argmax(), 6] = 1
+    beside = min(float(strong.max()), 1.5)
+    sea, coast, inland = (bool(reading.ties[tie]) for tie in (Tie.SEA, Tie.COAST, Tie.INLAND))
+    table[outside, 7:12] = (1, not (sea or coast), coast and not sea, inland, beside)
+    table[insufficient, 12:17] = (1, beside, min(table[outside, 1], 1.0), not (sea or coast), not reading.hits)
+    return table
+
+
+def probabilities(inputs: Array, weights: Array) -> Array:
+    """Softmax of the weighted inputs over the labels (the axis before the last); sums to 1."""
+    scores = inputs @ weights
+    scores = scores - scores.max(axis=-1, keepdims=True)
+    raised = np.exp(scores)
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+
+
+def weight_vector(weights: Mapping[str, float]) -> Array:
+    """Weights by name as an array in the order of INPUTS; a name left out counts 0."""
+    return np.array([weights.get(name, 0.0) for name in INPUTS])
+
+
+def is_tied(label: str, reading: Reading, needs: Mapping[str, Tie]) -> bool:
+    """Whether the text has the tie to the sea that the label's terms need: a word of the sea, or also a coastal place."""
+    need = needs.get(label)
+    if need is None or reading.ties[Tie.SEA]:
+        return True
+    return need is Tie.COAST and bool(reading.ties[Tie.COAST])
+
+
+def _claims(reading: Reading, needs: Mapping[str, Tie]) -> dict[str, tuple[float, float, float, float, float]]:
+    """Per label: strong, more strong, weak, excluding, untied; each bounded, so that repetition cannot outshout all else."""
+    sums: dict[str, dict[Strength, float]] = {}
+    for hit in reading.hits:
+        own = sums.setdefault(hit.term.label, dict.fromkeys(Strength, 0.0))
+        own[hit.term.strength] += hit.weight
+    claims = {}
+    for label, own in sums.items():
+        strong, weak, excluding = (own[strength] for strength in (Strength.STRONG, Strength.WEAK, Strength.EXCLUDING))
+        if is_tied(label, reading, needs):
+            values = (min(strong, 1.0), np.log1p(max(strong - 1, 0)), min(weak, 2.0), min(excluding, 1.5), 0.0)
+        else:
+            values = (0.0, 0.0, 0.0, min(excluding, 1.5), min(strong + weak / 2, 1.5))
+        claims[label] = values
+    return claims

@@ -1,0 +1,195 @@
+"""How an application gets its label: read by the rules, scored by the model, combined, decided, explained."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from classifier.combine import RULES_ALONE, combination_inputs, probabilities, weight_vector
+from classifier.evidence import borrower_differs, explain_ties, gather_evidence
+from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
+from classifier.manifest import Manifest, Thresholds, current_folder, load_model
+from classifier.model import TextModel
+from classifier.records import Application, Candidate, Outcome, Prediction, Route, Versions
+from classifier.rules import Reading, RuleSet
+from classifier.settings import Settings
+from taxonomy import Catalogue, Entry, Tier, load_catalogue
+
+CANDIDATES = 5
+MOST_ALSO = 4
+# A text of stock phrases only says nothing, whatever the model makes of its few words.
+_STOCK_PHRASE = 0.99
+_TIERS = {Tier.BLUE: Outcome.BLUE, Tier.LIGHT_BLUE: Outcome.LIGHT_BLUE}
+_UNCODED = {OUTSIDE: Outcome.OUTSIDE, INSUFFICIENT: Outcome.INSUFFICIENT}
+
+# Without a model nothing was calibrated: every answer goes to a person.
+_WITHOUT_MODEL = Thresholds(blue=0.5, item=0.5, subcategory=0.5, accept_blue=1.01, accept_outside=1.01, also=0.2)
+
+
+class Classifier:
+    """A catalogue, the rules and (usually) a model; ``predict`` is a pure function of the application."""
+
+    def __init__(
+        self, catalogue: Catalogue, rules: RuleSet, model: TextModel | None = None, manifest: Manifest | None = None
+    ) -> None:
+        self.catalogue = catalogue
+        self.rules = rules
+        self.model = model
+        self.labels = (*(item.code for item in catalogue.items), OUTSIDE, INSUFFICIENT)
+        self.manifest = manifest
+        self.thresholds = manifest.thresholds if manifest else _WITHOUT_MODEL
+        self.weights = manifest.combination if manifest else RULES_ALONE
+        self.versions = Versions(catalogue.edition, rules.lexicon.version, manifest.version if manifest else "无模型")
+        self._vector = weight_vector(self.weights)
+        self._parents = {item.code: item.parent for item in catalogue.items}
+
+    @classmethod
+    def load(cls, settings: Settings | None = None) -> "Classifier":
+        """The current model with the catalogue and lexicon it was made for.
+
+        Raises ModelError, LexiconError or CatalogueError if a part is missing, altered or does not fit the others.
+        """
+        settings = settings or Settings.from_environment()
+        catalogue = load_catalogue(settings.catalogue)
+        lexicon = load_lexicon({item.code for item in catalogue.items})
+        model, manifest = load_model(current_folder(settings.models), catalogue.edition, lexicon.version, lexicon.words)
+        return cls(catalogue, RuleSet(lexicon), model, manifest)
+
+    def alone(self, half: str) -> "Classifier":
+        """The same classifier with ``rules`` or ``model`` alone, for the ablation; context rules work for both."""
+        assert self.manifest is not None
+        manifest = replace(self.manifest, combination=self.manifest.alone[half])
+        lexicon = self.rules.lexicon if half == "rules" else replace(self.rules.lexicon, terms=())
+        return Classifier(self.catalogue, RuleSet(lexicon), self.model, manifest)
+
+    def predict(self, application: Application) -> Prediction:
+        """The label of one application, with its evidence."""
+        reading = self.rules.read(application)
+        shares = self.probabilities(reading)
+        order = np.argsort(-shares, kind="stable")
+        code, outcome, confidence = self._decide(shares)
+        label = code or outcome.value
+        rivals = [self.labels[number] for number in order[:3] if self.labels[number] != label]
+        shown = self._best_item(code, shares) if code else label
+        also = self._also(reading, shares, code) if outcome.is_blue else ()
+        doubts = self._doubts(reading, shares, code, outcome, confidence)
+        return Prediction(
+            application_id=application.id,
+            outcome=outcome,
+            code=code,
+            level=self.catalogue[code].level if code else None,
+            confidence=round(confidence, 4),
+            route=Route.REVIEW if doubts else Route.ACCEPT,
+            also=also,
+            candidates=tuple(self._candidate(self.labels[number], shares[number]) for number in order[:CANDIDATES]),
+            evidence=gather_evidence(reading, [shown, *also, *rivals], self.weights, self.model),
+            crosswalk=self.catalogue[code].links if code else (),
+            reasons=(
+                *doubts,
+                *borrower_differs(reading, code, self._parents),
+                *explain_ties(reading, self.rules.lexicon.needs),
+            ),
+            versions=self.versions,
+        )
+
+    def predict_many(self, applications: Sequence[Application]) -> list[Prediction]:
+        """The predictions of many applications, in order; each equals what ``predict`` gives."""
+        return [self.predict(application) for application in applications]
+
+    def probabilities(self, reading: Reading) -> np.ndarray:
+        """The calibrated probability of each label, shape (labels,)."""
+        scores = self.model.scores(reading.passages) if self.model else None
+        shares = probabilities(combination_inputs(reading, scores, self.labels, self.rules.lexicon.needs), self._vector)
+        return (
+            shares * (1 - _STOCK_PHRASE) + np.eye(len(shares))[-1] * _STOCK_PHRASE if reading.is_boilerplate else shares
+        )
+
+    def _decide(self, shares: np.ndarray) -> tuple[str | None, Outcome, float]:
+        """Code, outcome and confidence: first whether blue at all, then how deep down the catalogue it is sure."""
+        outside, insufficient = float(shares[-2]), float(shares[-1])
+        blue = float(shares[:-2].sum())
+        if blue < self.thresholds.blue:
+            return (
+                (None, Outcome.OUTSIDE, outside)
+                if outside >= insufficient
+                else (None, Outcome.INSUFFICIENT, insufficient)
+            )
+        item = self.catalogue[self.labels[int(shares[:-2].argmax())]]
+        entry, confidence = self._deepest_sure(item, shares, blue)
+        return entry.code, self._tier_outcome(entry, shares), confidence
+
+    def _deepest_sure(self, item: Entry, shares: np.ndarray, blue: float) -> tuple[Entry, float]:
+        item_share = float(shares[self.labels.index(item.code)])
+        if item_share >= self.thresholds.item * blue:
+            return item, item_share
+        category, subcategory, _ = self.catalogue.path(item.code)
+        share = self._share_below(subcategory, shares)
+        if share >= self.thresholds.subcategory * blue:
+            return subcategory, share
+        return max(
+            ((entry, self._share_below(entry, shares)) for entry in self.catalogue.categories), key=lambda pair: pair[1]
+        )
+
+    def _share_below(self, entry: Entry, shares: np.ndarray) -> float:
+        return float(sum(shares[self.labels.index(item.code)] for item in self._items_below(entry)))
+
+    def _items_below(self, entry: Entry) -> list[Entry]:
+        return [item for item in self.catalogue.items if entry in self.catalogue.path(item.code)]
+
+    def _best_item(self, code: str, shares: np.ndarray) -> str:
+        items = self._items_below(self.catalogue[code])
+        return max(items, key=lambda item: float(shares[self.labels.index(item.code)])).code
+
+    def _tier_outcome(self, entry: Entry, shares: np.ndarray) -> Outcome:
+        """The item's tier; above an item, the tier that holds more of the probability."""
+        held = dict.fromkeys(Tier, 0.0)
+        for item in self._items_below(entry):
+            assert item.tier is not None
+            held[item.tier] += float(shares[self.labels.index(item.code)])
+        return _TIERS[max(held, key=lambda tier: held[tier])]
+
+    def _candidate(self, label: str, share: float) -> Candidate:
+        confidence = round(float(share), 4)
+        if label in _UNCODED:
+            return Candidate(_UNCODED[label], None, confidence)
+        tier = self.catalogue[label].tier
+        assert tier is not None
+        return Candidate(_TIERS[tier], label, confidence)
+
+    def _also(self, reading: Reading, shares: np.ndarray, code: str | None) -> tuple[str, ...]:
+        """Further items with a strong term of their own in a place that counts, and a share of the probability."""
+        named = {
+            hit.term.label
+            for hit in reading.hits
+            if hit.term.strength is Strength.STRONG and hit.weight >= 1 and hit.term.label != code
+        }
+        found = [(share, label) for share, label in zip(shares[:-2], self.labels, strict=False) if label in named]
+        kept = sorted((pair for pair in found if pair[0] >= self.thresholds.also), reverse=True)
+        return tuple(label for _, label in kept[:MOST_ALSO])
+
+    def _doubts(
+        self, reading: Reading, shares: np.ndarray, code: str | None, outcome: Outcome, confidence: float
+    ) -> list[str]:
+        """Why a person should look, in Chinese; empty when the machine may decide alone."""
+        if reading.is_boilerplate:
+            return ["文本为空、过短,或只有“流动资金周转”“见附件”一类套话:请补充贷款用途或项目内容。"]
+        if outcome is Outcome.INSUFFICIENT:
+            return ["原文没有写明决定归属的事实:请补充贷款用途、产品或工程内容后再判。"]
+        least = self.thresholds.accept_blue if outcome.is_blue else self.thresholds.accept_outside
+        doubts = []
+        if confidence < least:
+            doubts.append(f"置信度 {confidence:.2f} 低于自动通过的 {least:.2f}:请人工复核。")
+        if code is not None and self.catalogue[code].level < 3:
+            doubts.append("只能确定到上级分类,三级条目需人工选定。")
+        return doubts + self._conflicts(reading, code)
+
+    def _conflicts(self, reading: Reading, code: str | None) -> list[str]:
+        """Strong terms, fully counting, that speak for another label than the one given."""
+        strong = [hit.term for hit in reading.hits if hit.term.strength is Strength.STRONG and hit.weight >= 1]
+        own = any(term.label == code for term in strong)
+        others = [term for term in strong if term.label not in (code, *((OUTSIDE,) if code is None else ()))]
+        if code is None and others:
+            return [f"规则与模型不一致:原文有“{others[0]}”({others[0].label})。"]
+        if code is not None and not own and any(term.label != code for term in others):
+            return [f"规则指向“{others[0].label}”({others[0]}),与结论不同。"]
+        return []

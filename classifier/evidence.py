@@ -1,0 +1,103 @@
+"""Turns what rules and model saw into evidence a person can check: words, their places in the given text, weights, sentences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from classifier.combine import is_tied
+from classifier.lexicon import OUTSIDE, Strength, Tie
+from classifier.model import TextModel
+from classifier.records import Evidence, Field, Source
+from classifier.rules import FIELD_WEIGHT, Hit, Reading, Span
+from classifier.text import Passage
+
+# A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
+_LEAST_SHARE = 0.15
+MODEL_WORDS = 8
+
+
+def gather_evidence(
+    reading: Reading, labels: Sequence[str], weights: Mapping[str, float], model: TextModel | None
+) -> tuple[Evidence, ...]:
+    """Evidence for ``labels`` (the label given first, then its rivals), rules first, each in order of the text."""
+    found = [*_rule_evidence(reading, labels, weights), *_context_evidence(reading)]
+    if model is not None and labels:
+        found += _model_evidence(reading, labels[0], weights.get("model", 0.0), model)
+    return tuple(found)
+
+
+def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str, float]) -> Iterator[Evidence]:
+    worth = {
+        Strength.STRONG: weights.get("strong", 0.0),
+        Strength.WEAK: weights.get("weak", 0.0),
+        Strength.EXCLUDING: weights.get("excluding", 0.0),
+    }
+    for hit in reading.hits:
+        if hit.term.label in (*labels, OUTSIDE) or hit.weight == 0:
+            weight = worth[hit.term.strength] * min(hit.weight, 1.0)
+            for span in hit.spans:
+                yield _evidence(Source.RULE, reading.passages[hit.passage], span, hit.term.label, weight, _note(hit))
+
+
+def _note(hit: Hit) -> str:
+    voided = ",语境不算数" if hit.weight == 0 else ",语境中减弱" if hit.weight < 0.5 else ""
+    return f"{hit.term.rule}{voided}"
+
+
+def _context_evidence(reading: Reading) -> Iterator[Evidence]:
+    """The cues that voided or weakened a term, so that a reader sees why a highlighted word did not count."""
+    for shift in reading.shifts:
+        touched = [
+            hit
+            for hit in reading.hits
+            if hit.passage == shift.passage
+            and shift.rule.weight < 1
+            and any(_within(span, shift.scope) for span in hit.spans)
+        ]
+        for label in dict.fromkeys(hit.term.label for hit in touched):
+            yield _evidence(
+                Source.CONTEXT, reading.passages[shift.passage], shift.cue, label, 0.0, f"语境:{shift.rule.name}"
+            )
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _model_evidence(reading: Reading, label: str, scale: float, model: TextModel) -> Iterator[Evidence]:
+    words = model.words(reading.passages, label, MODEL_WORDS)
+    least = max((abs(word.weight) for word in words), default=0.0) * _LEAST_SHARE
+    for word in words:
+        if abs(word.weight) >= least > 0:
+            note = "模型:支持" if word.weight > 0 else "模型:反对"
+            passage = reading.passages[word.passage]
+            yield _evidence(Source.MODEL, passage, (word.start, word.end), label, word.weight * scale, note)
+
+
+def _evidence(source: Source, passage: Passage, span: Span, label: str, weight: float, note: str) -> Evidence:
+    start, end = passage.normal.original_span(*span)
+    return Evidence(
+        source, passage.field, start, end, passage.normal.original[start:end], label, round(weight, 4), note
+    )
+
+
+def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
+    """Sentences on terms that did not count because the text names no sea."""
+    labels = dict.fromkeys(
+        hit.term.label for hit in reading.hits if hit.weight > 0 and not is_tied(hit.term.label, reading, needs)
+    )
+    return [f"{label} 的词条需有涉海字样或沿海地点才算数,原文没有。" for label in labels]
+
+
+def borrower_differs(reading: Reading, code: str | None, parents: Mapping[str, str | None]) -> list[str]:
+    """A sentence for each item the borrower's business points to while the money is used for something else (rule B1)."""
+    own: dict[str, None] = {}
+    for hit in reading.hits:
+        field: Field = reading.passages[hit.passage].field
+        if field in FIELD_WEIGHT and hit.term.strength is Strength.STRONG and hit.term.label != OUTSIDE:
+            own[hit.term.label] = None
+    return [
+        f"借款人的经营涉及 {label},本次资金用途不同:按资金用途判定。"
+        for label in own
+        if label != code
+        and parents.get(label) != code
+        and any(passage.field not in FIELD_WEIGHT for passage in reading.passages)
+    ]

@@ -1,0 +1,63 @@
+"""Labelled texts: the training examples and the test cases, one JSON object a line."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import ExampleError
+from classifier.records import Outcome
+
+_LABELS = {"outside": Outcome.OUTSIDE.value, "insufficient": Outcome.INSUFFICIENT.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text and what it is: ``label`` is an item code, 目录外 or 信息不足.
+
+    ``also`` are further items really financed; ``accept`` other labels an expert may defend (test cases only); ``grade``
+    is ``clear`` or ``borderline``; ``source`` is the file's name.
+    """
+
+    id: str
+    text: str
+    label: str
+    also: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
+    grade: str = "clear"
+    kind: str = ""
+    source: str = ""
+
+
+def read_examples(paths: Iterable[Path]) -> list[Example]:
+    """All examples of some JSON-lines files, in order. Raises ExampleError naming file, line and what is missing."""
+    return [_example(line, path, number) for path in paths for number, line in _lines(path)]
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    lines = path.read_text("utf-8").splitlines()
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _example(line: str, path: Path, number: int) -> Example:
+    try:
+        row: Mapping[str, Any] = json.loads(line)
+        return Example(
+            id=str(row["id"]),
+            text=str(row["text"]),
+            label=_label(row["code"]),
+            also=tuple(row.get("also", ())),
+            accept=tuple(_label(code) for code in row.get("accept", ())),
+            grade=str(row.get("grade", "clear")),
+            kind=str(row.get("kind", "")),
+            source=path.stem,
+        )
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ExampleError(
+            f"{path.name} 第 {number} 行读不出来({error!r}):每行应为含 id、text、code 的 JSON。"
+        ) from error
+
+
+def _label(code: str) -> str:
+    return _LABELS.get(code, code)
