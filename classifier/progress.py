@@ -1,0 +1,29 @@
+"""A progress bar with rate and time left, on standard error, for work that counts rows."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} 行/秒" if speed else "")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Gives a function (rows done, rows in all; 0 if unknown) that draws the bar."""
+    columns = (
+        TextColumn("贴标"),
+        BarColumn(),
+        TextColumn("{task.completed:,}/{task.total:,} 行"),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("贴标", total=0)
+        yield lambda done, total: progress.update(task, completed=done, total=max(total, done))
