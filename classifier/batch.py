@@ -1,0 +1,239 @@
+"""A loan book in, the same loan book with labels out: row by row, bad rows in place, the file only when it is whole."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TypeVar
+
+from classifier.book import Layout, LoanBook, open_book
+from classifier.columns import ColumnNames, Role
+from classifier.csvfile import write_csv
+from classifier.engine import Classifier
+from classifier.errors import LoanBookError
+from classifier.loans import RowError, read_application
+from classifier.outputs import ADDED_COLUMNS, prediction_cells, problem_cells
+from classifier.records import Application, Prediction
+from classifier.table import Cell, Row, cell_text
+from classifier.totals import LoanTotals, totals_text
+from classifier.workbook import LONGEST_TEXT, MOST_ROWS, write_sheets
+from taxonomy import Catalogue
+
+Progress = Callable[[int, int], None]
+
+_CHUNK_ROWS = 1_000
+_CHUNKS_AHEAD = 4
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """What became of a loan book.
+
+    ``columns`` are the column names taken for each role, ``renamed`` the input columns that bore a name of ours,
+    ``rounded`` those whose numbers are too long for Excel to have kept every digit.
+    """
+
+    target: Path
+    totals: LoanTotals
+    columns: Mapping[Role, str]
+    renamed: Mapping[str, str]
+    rounded: Sequence[str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _LabelledRow:
+    """A row as it is written, and what the totals need of it; a row with a problem has no outcome."""
+
+    cells: list[Cell]
+    outcome: str = ""
+    category: str = ""
+    route: str = ""
+    balance: Decimal | None = None
+
+
+def label_book(
+    classifier: Classifier,
+    source: Path,
+    target: Path | None = None,
+    *,
+    columns: ColumnNames | None = None,
+    progress: Progress | None = None,
+    workers: int = 1,
+    chunk_rows: int = _CHUNK_ROWS,
+) -> BatchSummary:
+    """Write the loan book with a label for each row; ``progress`` is told the rows done and the rows in all.
+
+    Without a target, the file stands beside the source as ``<name>_贴标``, of the same kind. Neither ``workers`` nor
+    ``chunk_rows`` changes what is written. LoanBookError says why a book cannot be read or written as a whole.
+    """
+    started = perf_counter()
+    book = open_book(source, columns)
+    target = target or default_target(book)
+    _check_target(book, target)
+    totals = LoanTotals()
+    chunks = _labelled_chunks(classifier, book, workers, chunk_rows)
+    _write(target, book, _counted(chunks, totals, lambda: progress(totals.rows, book.size) if progress else None))
+    renamed = renamed_columns(book.layout.header)
+    return BatchSummary(target, totals, book.layout.names(), renamed, book.rounded, perf_counter() - started)
+
+
+def summary_text(summary: BatchSummary) -> str:
+    """What a person wants to know after a run, ready for the terminal."""
+    roles = "，".join(f"{role.value}＝{' '.join(name.split())}" for role, name in summary.columns.items())
+    lines = [f"已写入 {summary.target}（{summary.seconds:.1f} 秒）", f"识别的列：{roles}"]
+    if summary.renamed:
+        pairs = "，".join(f"{old}→{new}" for old, new in summary.renamed.items())
+        lines.append(f"原表已有同名列，改名保留：{pairs}")
+    if summary.rounded:
+        names = "、".join(summary.rounded)
+        lines.append(f"注意：{names} 把超过 15 位的号码存成了数值，末几位在 Excel 中已丢失，请改为文本重新导出")
+    return "\n".join([*lines, totals_text(summary.totals)])
+
+
+def default_target(book: LoanBook) -> Path:
+    """Where the labelled book goes if the user names no place."""
+    return book.path.with_name(f"{book.path.stem}_贴标" + (".xlsx" if book.sheet else ".csv"))
+
+
+def renamed_columns(header: Sequence[str]) -> dict[str, str]:
+    """New names for the input columns that bear a name of ours, so that both stay and can be told apart."""
+    renamed: dict[str, str] = {}
+    for name in header:
+        if name.strip() in ADDED_COLUMNS and name not in renamed:
+            new = f"{name.strip()}（原）"
+            while new in header or new in renamed.values():
+                new += "（原）"
+            renamed[name] = new
+    return renamed
+
+
+def _check_target(book: LoanBook, target: Path) -> None:
+    if target.suffix.lower() not in (".csv", ".xlsx"):
+        raise LoanBookError(f"不知道按什么格式写 {target.name}。输出文件名请以 .csv 或 .xlsx 结尾。")
+    if target.is_dir() or not target.parent.is_dir():
+        raise LoanBookError(f"无法写到 {target}：文件夹不存在，或同名的是文件夹。请换一个位置。")
+    if target.exists() and target.samefile(book.path):
+        raise LoanBookError(f"输出文件就是输入文件 {book.path.name}，为免覆盖没有运行。请用 -o 换一个文件名。")
+    if _is_xlsx(target) and len(book.titles) + 1 + book.size > MOST_ROWS:
+        raise LoanBookError(f"共 {book.size:,} 行，一张 Excel 工作表放不下。请用 -o 把输出改为 .csv 文件。")
+
+
+def _is_xlsx(target: Path) -> bool:
+    return target.suffix.lower() == ".xlsx"
+
+
+def _write(target: Path, book: LoanBook, labelled: Iterable[list[Cell]]) -> None:
+    rows = _with_head(book, labelled)
+    try:
+        if _is_xlsx(target):
+            write_sheets(target, {book.sheet or "贴标": ([_short(cell) for cell in row] for row in rows)})
+        else:
+            write_csv(target, ([cell_text(cell) for cell in row] for row in rows))
+    except OSError as error:
+        reason = error.strerror or error
+        raise LoanBookError(f"无法写入 {target}：{reason}。请看磁盘空间和权限，或先在 Excel 中关闭它。") from error
+
+
+def _short(cell: Cell) -> Cell:
+    """A cell that fits into a workbook; the row of a longer one has a problem anyway."""
+    return f"{cell[: LONGEST_TEXT - 1]}…" if isinstance(cell, str) and len(cell) > LONGEST_TEXT else cell
+
+
+def _with_head(book: LoanBook, labelled: Iterable[list[Cell]]) -> Iterator[list[Cell]]:
+    header = book.layout.header
+    width = len(header) + len(ADDED_COLUMNS)
+    for row in book.titles:
+        yield [*row.cells, *[""] * (width - len(row.cells))]
+    renamed = renamed_columns(header)
+    yield [*(renamed.get(name, name) for name in header), *ADDED_COLUMNS]
+    yield from labelled
+
+
+def _counted(
+    chunks: Iterable[list[_LabelledRow]], totals: LoanTotals, tell: Callable[[], None]
+) -> Iterator[list[Cell]]:
+    for chunk in chunks:
+        for row in chunk:
+            if row.outcome:
+                totals.add_label(row.outcome, row.category, row.route, row.balance)
+            else:
+                totals.add_problem()
+            yield row.cells
+        tell()
+
+
+def _labelled_chunks(
+    classifier: Classifier, book: LoanBook, workers: int, chunk_rows: int
+) -> Iterator[list[_LabelledRow]]:
+    """The rows of a book in order, labelled here or by workers; only a few chunks are in memory at any time."""
+    chunks = _in_parts(book.rows(), chunk_rows)
+    if workers == 1:
+        yield from (_label_rows(classifier, book.layout, rows) for rows in chunks)
+        return
+    from joblib import Parallel, delayed, dump
+
+    with TemporaryDirectory() as folder, Parallel(n_jobs=workers, batch_size=1) as parallel:
+        stored = Path(folder, "classifier")
+        dump(classifier, stored)
+        for window in _in_parts(chunks, _CHUNKS_AHEAD * workers):
+            yield from parallel(delayed(_label_rows_in_worker)(stored, book.layout, rows) for rows in window)
+
+
+def _in_parts(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _label_rows_in_worker(stored: Path, layout: Layout, rows: Sequence[Row]) -> list[_LabelledRow]:
+    return _label_rows(_stored_classifier(stored), layout, rows)
+
+
+@lru_cache(maxsize=1)
+def _stored_classifier(stored: Path) -> Classifier:
+    """The classifier that the main process put down a moment ago; loaded once a worker, not sent with each chunk."""
+    from joblib import load
+
+    classifier: Classifier = load(stored)
+    return classifier
+
+
+def _label_rows(classifier: Classifier, layout: Layout, rows: Sequence[Row]) -> list[_LabelledRow]:
+    """Label a chunk; loans with the same texts are predicted once."""
+    loans = [_read(row, layout) for row in rows]
+    unique = list(dict.fromkeys(_texts(loan) for loan in loans if isinstance(loan, Application)))
+    predictions = dict(zip(unique, classifier.predict_many(unique), strict=True))
+    return [
+        _labelled(row, loan, predictions[_texts(loan)], classifier.catalogue)
+        if isinstance(loan, Application)
+        else _LabelledRow([*row.cells, *problem_cells(str(loan))])
+        for row, loan in zip(rows, loans, strict=True)
+    ]
+
+
+def _read(row: Row, layout: Layout) -> Application | RowError:
+    try:
+        return read_application(row, layout)
+    except RowError as error:
+        return error
+
+
+def _texts(loan: Application) -> Application:
+    """A loan without what is its own: equal for loans with the same texts."""
+    return replace(loan, id="", amount=None)
+
+
+def _labelled(row: Row, loan: Application, prediction: Prediction, catalogue: Catalogue) -> _LabelledRow:
+    return _LabelledRow(
+        cells=[*row.cells, *prediction_cells(prediction, catalogue)],
+        outcome=prediction.outcome.value,
+        category=catalogue.path(prediction.code)[0].name if prediction.code else "",
+        route=prediction.route.value,
+        balance=loan.amount,
+    )
