@@ -2,7 +2,7 @@
 
 from taxonomy.catalogue import Boundary, Catalogue, CatalogueError, Entry, Exclusion, Hit, Imprint, Provenance, Tier
 from taxonomy.crosswalk import Confidence, Link, Relation, codes, load_standards
-from taxonomy.diff import Change, Difference, differences
+from taxonomy.diff import Change, Difference, diff
 from taxonomy.reader import load_catalogue
 from taxonomy.writer import to_toml, write_edition
 
@@ -22,7 +22,7 @@ __all__ = [
     "Relation",
     "Tier",
     "codes",
-    "differences",
+    "diff",
     "load_catalogue",
     "load_standards",
     "to_toml",

@@ -30,12 +30,14 @@ SEPARATORS = frozenset(" ;:,|→；：，")
 class Fault:
     """One thing that is not whole, with its remedy.
 
-    ``table`` and ``position`` (counted from 0) say where; a position of None is the edition as a whole.
+    ``table`` and ``position`` (counted from 0) say where, and ``link`` which link of that entry; a position of None
+    is the edition as a whole.
     """
 
     table: str
     position: int | None
     text: str
+    link: int | None = None
 
 
 def check(entries: Sequence[Entry], boundaries: Sequence[Boundary]) -> Iterator[Fault]:
@@ -43,8 +45,12 @@ def check(entries: Sequence[Entry], boundaries: Sequence[Boundary]) -> Iterator[
     by_code = {entry.code: entry for entry in entries}
     repeated = _repeated(entries)
     for position, entry in enumerate(entries):
+        name = f"条目 {entry.code}（{entry.name}）"
         for text in (*_entry_faults(entry, by_code), *repeated.get(position, ())):
-            yield Fault("entries", position, f"条目 {entry.code}（{entry.name}）：{text}")
+            yield Fault("entries", position, f"{name}：{text}")
+        for number, link in enumerate(entry.links):
+            for text in _link_faults(link, entry.links[:number]):
+                yield Fault("entries", position, f"{name}的对照 {_target(link)}：{text}", number)
     for position, boundary in enumerate(boundaries):
         for text in _boundary_faults(boundary, by_code):
             yield Fault("boundaries", position, f"口径 {boundary.number}：{text}")
@@ -70,14 +76,9 @@ def _entry_faults(entry: Entry, by_code: Mapping[str, Entry]) -> Iterator[str]:
     yield from _tier_faults(entry)
     for exclusion in entry.excludes:
         if exclusion.goes_to is not None and exclusion.goes_to not in by_code:
-            yield f"“不包括”指向不存在的编码 {exclusion.goes_to}，请改为已有编码或“目录外”"
+            yield f"“不包括”的“{exclusion.what}”去向编码“{exclusion.goes_to}”不存在，请改为已有编码或目录外"
         elif exclusion.goes_to == entry.code:
             yield f"“不包括”的“{exclusion.what}”又指回本条目，请改正去向"
-    for link in entry.links:
-        yield from _link_faults(entry, link)
-    for target, times in Counter((link.standard, link.edition, link.code) for link in entry.links).items():
-        if times > 1:
-            yield f"对照 {' '.join(target)} 重复 {times} 次，请只留一条"
 
 
 def _text_faults(entry: Entry) -> Iterator[str]:
@@ -96,8 +97,6 @@ def _text_faults(entry: Entry) -> Iterator[str]:
 def _all_texts(entry: Entry) -> Iterator[str]:
     yield from (entry.code, entry.name, entry.definition, entry.basis, entry.note, *entry.includes)
     yield from (exclusion.what for exclusion in entry.excludes)
-    for link in entry.links:
-        yield from (link.standard, link.edition, link.code, link.name, link.basis)
 
 
 def _place_faults(entry: Entry, by_code: Mapping[str, Entry]) -> Iterator[str]:
@@ -129,18 +128,26 @@ def _tier_faults(entry: Entry) -> Iterator[str]:
         yield "浅蓝条目不能有“一致（exact）”的对照，请改关系或层次"
 
 
-def _link_faults(entry: Entry, link: Link) -> Iterator[str]:
-    where = f"对照 {link.standard}（{link.edition}）{link.code}"
-    if not (link.standard and link.edition and link.code and link.name and link.basis):
-        yield f"{where} 缺标准、版本、编码、名称或依据，请补上"
-        return
+def _link_faults(link: Link, before: Sequence[Link]) -> Iterator[str]:
+    texts = {"标准": link.standard, "标准版本": link.edition, "编码": link.code, "名称": link.name, "依据": link.basis}
+    for label, text in texts.items():
+        if not text:
+            yield f"{label}为空，请补上"
+        elif fault := text_fault(text):
+            yield f"{label}“{text[:12]}…”{fault}"
+    if _target(link) in map(_target, before):
+        yield "与前面的一条重复，请只留一条"
     standard = load_standards().get((link.standard, link.edition))
-    if standard is None:
+    if standard is None or not link.code:
         return
     if link.code not in standard.names:
-        yield f"{where} 在该标准中不存在，请核对编码"
+        yield "编码在该标准中不存在，请核对"
     elif standard.names[link.code] != link.name:
-        yield f"{where} 的名称应为“{standard.names[link.code]}”，现为“{link.name}”，请改正"
+        yield f"名称应为“{standard.names[link.code]}”，现为“{link.name}”，请改正"
+
+
+def _target(link: Link) -> str:
+    return f"{link.standard}（{link.edition}）{link.code}"
 
 
 def _repeated(entries: Sequence[Entry]) -> Mapping[int, list[str]]:

@@ -32,8 +32,12 @@ class Difference:
     before: str
     after: str
 
+    def __str__(self) -> str:
+        """One line for a reader."""
+        return f"{self.change.value} {self.code} {self.name}：{self.before or '（无）'} → {self.after or '（无）'}"
 
-def differences(old: Catalogue, new: Catalogue) -> tuple[Difference, ...]:
+
+def diff(old: Catalogue, new: Catalogue) -> tuple[Difference, ...]:
     """All changes from an older to a newer edition, in the order of the newer; removed entries and rules last.
 
     An entry is the same one if it kept its name on its level (then it may have a new code), else if it kept its code.

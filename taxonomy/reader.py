@@ -6,7 +6,7 @@ table stands, in the reader's words (a line of the file, a row of a sheet).
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ EDITIONS = Path(__file__).parent / "editions"
 FORMAT = 1
 SHOWN_FAULTS = 20
 
-Place = Callable[[str, int | None], str]
+Place = Callable[[Fault], str]
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
@@ -59,19 +59,17 @@ def parse_edition(text: str, name: str) -> Catalogue:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(_syntax_message(str(error), name)) from error
-    lines = text.splitlines()
+    lines = text.split("\n")
     headers = {
-        table: [number for number, line in enumerate(lines, 1) if line.strip() == header]
-        for table, header in (
-            ("catalogue", "[catalogue]"),
-            ("entries", "[[entries]]"),
-            ("boundaries", "[[boundaries]]"),
-        )
+        table: [number for number, line in enumerate(lines, 1) if line.strip() == f"[[{table}]]"]
+        for table in ("entries", "boundaries")
     }
 
-    def place(table: str, position: int | None) -> str:
-        known = headers.get(table, [])
-        return f"第 {known[position]} 行起 " if position is not None and position < len(known) else ""
+    def place(fault: Fault) -> str:
+        known = headers.get(fault.table, [])
+        if fault.position is None or fault.position >= len(known):
+            return ""
+        return f"第 {known[fault.position]} 行起 "
 
     return build_catalogue(tables, place, name)
 
@@ -82,16 +80,19 @@ def _syntax_message(error: str, name: str) -> str:
     return f"{name} {where}不合 TOML 格式（{error}），请检查引号、括号和等号，并核对是否有重复的键"
 
 
-def build_catalogue(tables: Mapping[str, Any], place: Place, name: str) -> Catalogue:
-    """Make a catalogue of the tables of an edition, or raise one CatalogueError that lists what is not whole."""
-    faults: list[Fault] = []
+def build_catalogue(tables: Mapping[str, Any], place: Place, name: str, known: Sequence[Fault] = ()) -> Catalogue:
+    """Make a catalogue of the tables of an edition, or raise one CatalogueError that lists what is not whole.
+
+    ``known`` are the faults that were found in making the tables.
+    """
+    faults = list(known)
     whole = Table(tables, faults, "", None)
     version = whole.number("format")
     if version != FORMAT:
         whole.fault(f"格式版本为 {version}，本程序只认 {FORMAT}，请用同版本的程序导出或升级程序")
     imprint = _imprint(whole.table("catalogue"))
-    entries = [_entry(table) for table in whole.tables("entries", positions=True)]
-    boundaries = [_boundary(table) for table in whole.tables("boundaries", positions=True)]
+    entries = [_entry(table) for table in whole.rows("entries")]
+    boundaries = [_boundary(table) for table in whole.rows("boundaries")]
     whole.close()
     unreadable = {(fault.table, fault.position) for fault in faults if fault.position is not None}
     faults += [fault for fault in check(entries, boundaries) if (fault.table, fault.position) not in unreadable]
@@ -101,7 +102,7 @@ def build_catalogue(tables: Mapping[str, Any], place: Place, name: str) -> Catal
 
 
 def _message(faults: list[Fault], place: Place, name: str) -> str:
-    lines = [place(fault.table, fault.position) + fault.text for fault in faults[:SHOWN_FAULTS]]
+    lines = [place(fault) + fault.text for fault in faults[:SHOWN_FAULTS]]
     if len(lines) == 1:
         return f"{name} 不完整：{lines[0]}"
     shown = f"，先列 {SHOWN_FAULTS} 处" if len(faults) > SHOWN_FAULTS else ""
@@ -141,8 +142,8 @@ def _entry(table: Table) -> Entry:
         provenance=table.word("provenance", Provenance),
         basis=table.text("basis"),
         includes=table.texts("includes"),
-        excludes=tuple(_exclusion(part) for part in table.tables("excludes")),
-        links=tuple(_link(part) for part in table.tables("links")),
+        excludes=tuple(_exclusion(part) for part in table.parts("excludes")),
+        links=tuple(_link(part) for part in table.parts("links")),
         note=table.text("note", ""),
     )
     table.close()

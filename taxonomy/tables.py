@@ -55,12 +55,13 @@ class Table:
         self._faults = faults
         self._table = table
         self._position = position
+        self._link: int | None = None
         self._name = " ".join(str(keys[key]) for key in ("code", "number", "what") if isinstance(keys.get(key), str))
 
     def fault(self, text: str) -> None:
         """Note a fault of this table."""
         name = f"{WORDS.get(self._table, self._table)} {self._name}：" if self._table else ""
-        self._faults.append(Fault(self._table, self._position, name + text))
+        self._faults.append(Fault(self._table, self._position, name + text, self._link))
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text; required unless there is a default."""
@@ -108,7 +109,9 @@ class Table:
         try:
             return words(value)
         except ValueError:
-            self._wrong(key, value, "、".join(word.value for word in words) + " 之一")
+            self._wrong(
+                key, value, "、".join(dict.fromkeys(getattr(word, "chinese", word.value) for word in words)) + "之一"
+            )
             return next(iter(words))
 
     def table(self, key: str) -> "Table":
@@ -119,22 +122,25 @@ class Table:
         self._wrong(key, value, "表")
         return Table({}, [], key, 0)
 
-    def tables(self, key: str, positions: bool = False) -> Iterator["Table"]:
-        """A list of tables: of the whole edition (with positions), or of this entry, whose faults they share."""
-        value = self._left.pop(key, [])
-        if not (isinstance(value, list) and all(isinstance(table, Mapping) for table in value)):
-            self._wrong(key, value, "表的列表")
-            return
-        for position, keys in enumerate(value):
-            if positions:
-                yield Table(keys, self._faults, key, position)
-            else:
-                yield self._part(keys, key)
+    def rows(self, key: str) -> Iterator["Table"]:
+        """A list of tables of the whole edition, each with its position."""
+        for position, keys in enumerate(self._mappings(key)):
+            yield Table(keys, self._faults, key, position)
 
-    def _part(self, keys: Mapping[str, Any], key: str) -> "Table":
-        part = Table(keys, self._faults, self._table, self._position)
-        part._name = f"{self._name} 的{WORDS[key]} {part._name}"
-        return part
+    def parts(self, key: str) -> Iterator["Table"]:
+        """A list of tables that belong to this one and share its position."""
+        for number, keys in enumerate(self._mappings(key)):
+            part = Table(keys, self._faults, self._table, self._position)
+            part._name = f"{self._name} 的{WORDS[key]} {part._name}"
+            part._link = number if key == "links" else None
+            yield part
+
+    def _mappings(self, key: str) -> list[Mapping[str, Any]]:
+        value = self._left.pop(key, [])
+        if isinstance(value, list) and all(isinstance(table, Mapping) for table in value):
+            return value
+        self._wrong(key, value, "表的列表")
+        return []
 
     def _wrong(self, key: str, value: object, expected: str) -> None:
         found = "没有填" if value is None else f"现为 {str(value)[:30]!r}"

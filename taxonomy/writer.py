@@ -93,7 +93,7 @@ def _escaped(character: str) -> str:
     return "\\" + character if character in '"\\' else f"\\u{ord(character):04x}"
 
 
-def write_edition(path: Path, catalogue: Catalogue) -> None:
+def write_edition(catalogue: Catalogue, path: Path) -> None:
     """Write a new edition file, whole or not at all; a published edition is never written over."""
     if path.exists():
         raise CatalogueError(f"{path} 已存在，已发布的版本不再修改，请换一个文件名或先移走旧文件")
