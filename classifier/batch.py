@@ -173,7 +173,7 @@ def _labelled_chunks(
 ) -> Iterator[list[_LabelledRow]]:
     """The rows of a book in order, labelled here or by workers; only a few chunks are in memory at any time."""
     chunks = _in_parts(book.rows(), chunk_rows)
-    if workers == 1:
+    if workers <= 1:
         yield from (_label_rows(classifier, book.layout, rows) for rows in chunks)
         return
     from joblib import Parallel, delayed, dump
@@ -207,13 +207,15 @@ def _stored_classifier(stored: Path) -> Classifier:
 def _label_rows(classifier: Classifier, layout: Layout, rows: Sequence[Row]) -> list[_LabelledRow]:
     """Label a chunk; loans with the same texts are predicted once."""
     loans = [_read(row, layout) for row in rows]
-    unique = list(dict.fromkeys(_texts(loan) for loan in loans if isinstance(loan, Application)))
-    predictions = dict(zip(unique, classifier.predict_many(unique), strict=True))
+    texts = [_texts(loan) if isinstance(loan, Application) else None for loan in loans]
+    unique = list(dict.fromkeys(text for text in texts if text))
+    predictions = zip(unique, classifier.predict_many(unique), strict=True)
+    answers = {text: _answer(prediction, classifier.catalogue) for text, prediction in predictions}
     return [
-        _labelled(row, loan, predictions[_texts(loan)], classifier.catalogue)
-        if isinstance(loan, Application)
+        replace(answers[text], cells=[*row.cells, *answers[text].cells], balance=loan.amount)
+        if text and isinstance(loan, Application)
         else _LabelledRow([*row.cells, *problem_cells(str(loan))])
-        for row, loan in zip(rows, loans, strict=True)
+        for row, loan, text in zip(rows, loans, texts, strict=True)
     ]
 
 
@@ -229,11 +231,11 @@ def _texts(loan: Application) -> Application:
     return replace(loan, id="", amount=None)
 
 
-def _labelled(row: Row, loan: Application, prediction: Prediction, catalogue: Catalogue) -> _LabelledRow:
+def _answer(prediction: Prediction, catalogue: Catalogue) -> _LabelledRow:
+    """What all loans with the same texts have in common: only the cells we add, and no balance yet."""
     return _LabelledRow(
-        cells=[*row.cells, *prediction_cells(prediction, catalogue)],
+        cells=prediction_cells(prediction, catalogue),
         outcome=prediction.outcome.value,
         category=catalogue.path(prediction.code)[0].name if prediction.code else "",
         route=prediction.route.value,
-        balance=loan.amount,
     )
