@@ -12,7 +12,14 @@ from typing import Any
 
 from classifier.table import Cell, cell_text
 from classifier.workbook import read_sheets
-from taxonomy import Catalogue, CatalogueError, Confidence, Imprint, Provenance, Relation
+from taxonomy import (
+    Catalogue,
+    CatalogueError,
+    Confidence,
+    Imprint,
+    Provenance,
+    Relation,
+)
 from taxonomy.checks import Fault
 from taxonomy.reader import FORMAT, build_catalogue
 from taxonomy.tables import WORDS

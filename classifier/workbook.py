@@ -93,7 +93,8 @@ def write_sheets(
 ) -> None:
     """Write a workbook, which appears only when whole: texts stay texts, numbers numbers.
 
-    A sheet with ``widths`` of its columns is a form to fill in: its first row is bold and stays in sight, texts wrap.
+    A sheet with ``widths`` of its columns is a form to fill in: its first row is bold and stays in sight, texts wrap,
+    and what is typed into it stays text.
     """
     with whole_file(path) as part, xlsxwriter.Workbook(str(part), _OPTIONS) as book:
         for name, rows in sheets.items():
@@ -103,12 +104,12 @@ def write_sheets(
 def _write_sheet(book: Any, name: str, rows: Iterable[Sequence[Cell]], widths: Sequence[int]) -> None:
     sheet = book.add_worksheet(name)
     looks = {kind: book.add_format({"num_format": shown}) for kind, shown in _FORMATS.items()}
-    plain = book.add_format({"text_wrap": True, "valign": "top"}) if widths else None
+    plain = book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"}) if widths else None
     head = book.add_format({"bold": True, "valign": "top"}) if widths else None
     if widths:
         sheet.freeze_panes(1, 0)
     for column, width in enumerate(widths):
-        sheet.set_column(column, column, width)
+        sheet.set_column(column, column, width, plain)
     for number, row in enumerate(rows):
         _check_fits(name, number, row)
         for column, cell in enumerate(row):

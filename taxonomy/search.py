@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 SINGLE = 0.25  # what a single character counts, against a pair
 WHOLE = 1.5  # what a whole word of three characters or more counts beside its pairs
+FURTHER = 0.2  # what each further passage that holds a run counts, against the best one
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ def rank(words: str, passages: Sequence[Passage]) -> list[Found]:
     matches: dict[Passage, float] = defaultdict(float)
     for run, emphasis in _runs(words).items():
         hits = [passage for passage, text in zip(passages, texts, strict=True) if run in text]
-        strongest = _strongest(hits)
-        value = emphasis * math.log(1 + len(order) / (1 + len(strongest)))
-        for key, weight in strongest.items():
-            scores[key] += weight * value
+        strengths = _strengths(hits)
+        value = emphasis * math.log(1 + len(order) / (1 + len(strengths)))
+        for key, strength in strengths.items():
+            scores[key] += strength * value
         for passage in hits:
             matches[passage] += passage.weight * value
-    found = sorted((key for key in order if scores[key] > 0), key=lambda key: -scores[key])
     reasons = _reasons(matches)
+    found = sorted((key for key in order if scores[key] > 0), key=lambda key: -scores[key])
     return [Found(key, round(scores[key], 4), reasons[key]) for key in found]
 
 
@@ -68,14 +69,16 @@ def _runs(words: str) -> Mapping[str, float]:
     return runs
 
 
-def _strongest(hits: Sequence[Passage]) -> Mapping[str, float]:
-    """For each key the weight of its best passage, less what speaks against it."""
+def _strengths(hits: Sequence[Passage]) -> Mapping[str, float]:
+    """For each key how strongly its passages speak for it: the best, a part of each other, less what is against."""
     best: dict[str, float] = defaultdict(float)
+    total: dict[str, float] = defaultdict(float)
     against: dict[str, float] = defaultdict(float)
     for passage in hits:
         best[passage.key] = max(best[passage.key], passage.weight)
+        total[passage.key] += max(0, passage.weight)
         against[passage.key] = min(against[passage.key], passage.weight)
-    return {key: best[key] + against[key] for key in best}
+    return {key: best[key] + FURTHER * (total[key] - best[key]) + against[key] for key in best}
 
 
 def _reasons(matches: Mapping[Passage, float]) -> Mapping[str, str]:

@@ -10,6 +10,8 @@ Word = TypeVar("Word", bound=Enum)
 
 # What a person calls the keys of the tables; also the columns of the workbook.
 WORDS = {
+    "format": "格式版本",
+    "catalogue": "版本",
     "edition": "目录版本",
     "title": "标题",
     "issued": "发布时间",
