@@ -10,16 +10,16 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TypeVar
 
-from classifier.book import Layout, LoanBook, open_book
-from classifier.columns import ColumnNames, Role
 from classifier.csvfile import write_csv
 from classifier.engine import Classifier
 from classifier.errors import LoanBookError
-from classifier.loans import RowError, read_application
-from classifier.outputs import ADDED_COLUMNS, prediction_cells, problem_cells
+from classifier.loanbook.book import Layout, LoanBook, open_book
+from classifier.loanbook.columns import ColumnNames, Role
+from classifier.loanbook.loans import RowError, read_application
+from classifier.loanbook.outputs import ADDED_COLUMNS, prediction_cells, problem_cells
+from classifier.loanbook.totals import LoanTotals, totals_text
 from classifier.records import Application, Prediction
 from classifier.table import Cell, Row, cell_text
-from classifier.totals import LoanTotals, totals_text
 from classifier.workbook import LONGEST_TEXT, MOST_ROWS, write_sheets
 from taxonomy import Catalogue
 

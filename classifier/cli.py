@@ -155,8 +155,8 @@ def _plain(value: Any) -> Any:
 
 def _batch(options: argparse.Namespace) -> int:
     from classifier.batch import label_book, summary_text
-    from classifier.columns import ColumnNames
     from classifier.engine import Classifier
+    from classifier.loanbook.columns import ColumnNames
     from classifier.progress import progress_bar
 
     columns = ColumnNames(**{name: getattr(options, name) for name in _COLUMN_OPTIONS})
@@ -170,8 +170,8 @@ def _batch(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from classifier.loanbook.totals import totals_text
     from classifier.report import total_book
-    from classifier.totals import totals_text
 
     print(totals_text(total_book(options.book, options.amount)))
     return 0

@@ -5,12 +5,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from classifier.combine import RULES_ALONE, combination_inputs, probabilities, weight_vector
+from classifier.combine import (
+    RULES_ALONE,
+    combination_inputs,
+    probabilities,
+    weight_vector,
+)
 from classifier.evidence import borrower_differs, explain_ties, gather_evidence
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
 from classifier.model import TextModel
-from classifier.records import Application, Candidate, Outcome, Prediction, Route, Versions
+from classifier.records import (
+    Application,
+    Candidate,
+    Outcome,
+    Prediction,
+    Route,
+    Versions,
+)
 from classifier.rules import Reading, RuleSet
 from classifier.settings import Settings
 from taxonomy import Catalogue, Entry, Tier, load_catalogue
@@ -42,6 +54,7 @@ class Classifier:
         self.versions = Versions(catalogue.edition, rules.lexicon.version, manifest.version if manifest else "无模型")
         self._vector = weight_vector(self.weights)
         self._parents = {item.code: item.parent for item in catalogue.items}
+        self._below = _rows_below(catalogue)
 
     @classmethod
     def load(cls, settings: Settings | None = None) -> "Classifier":
@@ -122,7 +135,7 @@ class Classifier:
         item_share = float(shares[self.labels.index(item.code)])
         if item_share >= self.thresholds.item * blue:
             return item, item_share
-        category, subcategory, _ = self.catalogue.path(item.code)
+        _, subcategory, _ = self.catalogue.path(item.code)
         share = self._share_below(subcategory, shares)
         if share >= self.thresholds.subcategory * blue:
             return subcategory, share
@@ -131,21 +144,18 @@ class Classifier:
         )
 
     def _share_below(self, entry: Entry, shares: np.ndarray) -> float:
-        return float(sum(shares[self.labels.index(item.code)] for item in self._items_below(entry)))
-
-    def _items_below(self, entry: Entry) -> list[Entry]:
-        return [item for item in self.catalogue.items if entry in self.catalogue.path(item.code)]
+        return float(shares[self._below[entry.code]].sum())
 
     def _best_item(self, code: str, shares: np.ndarray) -> str:
-        items = self._items_below(self.catalogue[code])
-        return max(items, key=lambda item: float(shares[self.labels.index(item.code)])).code
+        return self.labels[max(self._below[code], key=lambda row: float(shares[row]))]
 
     def _tier_outcome(self, entry: Entry, shares: np.ndarray) -> Outcome:
         """The item's tier; above an item, the tier that holds more of the probability."""
         held = dict.fromkeys(Tier, 0.0)
-        for item in self._items_below(entry):
-            assert item.tier is not None
-            held[item.tier] += float(shares[self.labels.index(item.code)])
+        for row in self._below[entry.code]:
+            tier = self.catalogue[self.labels[row]].tier
+            assert tier is not None
+            held[tier] += float(shares[row])
         return _TIERS[max(held, key=lambda tier: held[tier])]
 
     def _candidate(self, label: str, share: float) -> Candidate:
@@ -193,3 +203,12 @@ class Classifier:
         if code is not None and not own and any(term.label != code for term in others):
             return [f"规则指向“{others[0].label}”({others[0]}),与结论不同。"]
         return []
+
+
+def _rows_below(catalogue: Catalogue) -> dict[str, list[int]]:
+    """For each entry the numbers of the items at or below it, in the catalogue's order."""
+    below: dict[str, list[int]] = {code: [] for code in catalogue}
+    for row, item in enumerate(catalogue.items):
+        for entry in catalogue.path(item.code):
+            below[entry.code].append(row)
+    return below

@@ -13,7 +13,17 @@ from classifier.lexicon import INSUFFICIENT, OUTSIDE, load_lexicon
 from classifier.manifest import Manifest, library_versions, make_current, save_model
 from classifier.rules import RuleSet
 from classifier.settings import Settings
-from classifier.training import FOLDS, MOST_FEATURES, PENALTY, POLICY, SEED, SHARES, Trained, data_digest, train
+from classifier.training import (
+    FOLDS,
+    MOST_FEATURES,
+    PENALTY,
+    POLICY,
+    SEED,
+    SHARES,
+    Trained,
+    data_digest,
+    train,
+)
 from taxonomy import Catalogue, load_catalogue
 
 

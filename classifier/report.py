@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from classifier.amounts import AmountError
-from classifier.book import Layout, open_book
-from classifier.columns import ColumnNames
-from classifier.loans import read_balance
-from classifier.outputs import CATEGORY, OUTCOME, ROUTE
+from classifier.loanbook.amounts import AmountError
+from classifier.loanbook.book import Layout, open_book
+from classifier.loanbook.columns import ColumnNames
+from classifier.loanbook.loans import read_balance
+from classifier.loanbook.outputs import CATEGORY, OUTCOME, ROUTE
+from classifier.loanbook.totals import LoanTotals
 from classifier.table import Row, cell_text
-from classifier.totals import LoanTotals
 
 
 def total_book(path: Path, amount: str | None = None) -> LoanTotals:

@@ -139,9 +139,9 @@ def _marked(original: str, evidence: Sequence[Evidence]) -> Text:
     start = 0
     for end in range(1, len(original) + 1):
         if end == len(original) or sources[end] is not sources[start]:
-            source = sources[start]
-            opening, closing = brackets[source]
-            text.append(f"{opening}{original[start:end]}{closing}", _STYLES[source] if source else "")
+            own = sources[start]
+            opening, closing = brackets[own]
+            text.append(f"{opening}{original[start:end]}{closing}", _STYLES[own] if own else "")
             start = end
     return text
 

@@ -103,6 +103,6 @@ def write_edition(catalogue: Catalogue, path: Path) -> None:
             file.write(to_toml(catalogue))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)

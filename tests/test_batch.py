@@ -1,7 +1,6 @@
 """Labelling a loan book: what comes out, where bad rows end, and that the file appears only when it is whole."""
 
 import csv
-import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -14,12 +13,12 @@ from xlsxwriter import Workbook
 
 from classifier import Application, Classifier, Prediction
 from classifier.batch import BatchSummary, label_book, summary_text
-from classifier.book import open_book
-from classifier.columns import ColumnNames
 from classifier.csvfile import safe_cell
 from classifier.errors import LoanBookError
-from classifier.outputs import ADDED_COLUMNS
-from classifier.totals import Total
+from classifier.loanbook.book import open_book
+from classifier.loanbook.columns import ColumnNames
+from classifier.loanbook.outputs import ADDED_COLUMNS
+from classifier.loanbook.totals import Total
 from classifier.workbook import read_sheets, write_sheets
 from taxonomy import Tier
 
@@ -193,7 +192,7 @@ def test_a_run_that_breaks_off_leaves_nothing_behind(
     target.write_bytes(b"yesterday")
     with pytest.raises(error):
         label_book(classifier, book, target, progress=fail_with(error), chunk_rows=2, workers=workers)
-    assert sorted(os.listdir(book.parent)) == sorted([book.name, name])
+    assert sorted(path.name for path in book.parent.iterdir()) == sorted([book.name, name])
     assert target.read_bytes() == b"yesterday"
 
 

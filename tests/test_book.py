@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from classifier.amounts import AmountError, parse_amount
-from classifier.book import LoanBook, open_book
-from classifier.columns import ColumnNames, Role, assign_roles
 from classifier.csvfile import decide_encoding, safe_cell
 from classifier.errors import ClassifierError, LoanBookError
+from classifier.loanbook.amounts import AmountError, parse_amount
+from classifier.loanbook.book import LoanBook, open_book
+from classifier.loanbook.columns import ColumnNames, Role, assign_roles
 from classifier.table import cell_text
 from classifier.workbook import write_sheets
 

@@ -8,8 +8,8 @@ import pytest
 from classifier import Classifier
 from classifier.batch import label_book
 from classifier.errors import LoanBookError
+from classifier.loanbook.totals import LoanTotals, Total, totals_text
 from classifier.report import total_book
-from classifier.totals import LoanTotals, Total, totals_text
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 

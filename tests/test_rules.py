@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from classifier import Application
-from classifier.lexicon import Lexicon, Strength, Tie, load_lexicon
 from classifier.errors import LexiconError
+from classifier.lexicon import Lexicon, Strength, Tie, load_lexicon
 from classifier.rules import Matcher, Reading, RuleSet
 from taxonomy import load_catalogue
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from classifier.amounts import AmountError, parse_amount
-from classifier.book import Layout
-from classifier.columns import MONEY_ROLES, TEXT_ROLES, Role
+from classifier.loanbook.amounts import AmountError, parse_amount
+from classifier.loanbook.book import Layout
+from classifier.loanbook.columns import MONEY_ROLES, TEXT_ROLES, Role
 from classifier.records import Application
 from classifier.table import Row, cell_text
 

@@ -7,10 +7,16 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from classifier.amounts import header_unit, title_unit
-from classifier.columns import MONEY_ROLES, ColumnNames, Role, assign_roles, header_score
 from classifier.csvfile import DELIMITERS, decide_encoding, read_rows
 from classifier.errors import LoanBookError
+from classifier.loanbook.amounts import header_unit, title_unit
+from classifier.loanbook.columns import (
+    MONEY_ROLES,
+    ColumnNames,
+    Role,
+    assign_roles,
+    header_score,
+)
 from classifier.table import Cell, Row, cell_text, is_rounded
 from classifier.workbook import read_sheets
 
