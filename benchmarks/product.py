@@ -1,0 +1,56 @@
+"""The few places where the benchmark touches the product: a change of its interface is followed here alone."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
+from inspect import signature
+
+from classifier import Application, Classifier, Prediction
+from classifier.rules import Matcher
+from classifier.text import normalise
+
+COMPILED_TOKENISERS = ("rjieba",)
+NOT_FOR_PREDICTING = ("sklearn", "scipy", "pandas", "jieba", "streamlit")
+
+Predict = Callable[[Sequence[Application]], object]
+
+COMMAND = "import sys; from classifier.cli import main; sys.exit(main())"
+COMMAND_WITH_MODULES = (
+    "import sys; from classifier.cli import main; code = main(); "
+    "print(*sorted({name.partition('.')[0] for name in sys.modules})); sys.exit(code)"
+)
+
+
+@cache
+def reference() -> Classifier:
+    """The classifier of this process, loaded once."""
+    return Classifier.load()
+
+
+def explained(applications: Sequence[Application]) -> list[Prediction]:
+    """The whole pipeline with full explanation; also what a worker does with a chunk."""
+    return reference().predict_many(applications)
+
+
+def unexplained() -> Predict | None:
+    """The pipeline without explanation, by a classifier that has seen nothing; None while it cannot be left out."""
+    names = [name for name in signature(Classifier.predict_many).parameters if name.startswith(("expla", "evidence"))]
+    predict_many: Callable[..., object] = Classifier.load().predict_many
+    return partial(predict_many, **{names[0]: False}) if names else None
+
+
+def normalise_all(texts: Iterable[str]) -> None:
+    """The texts normalised as the product does it."""
+    for text in texts:
+        normalise(text)
+
+
+def match_all(literals: Sequence[str]) -> Callable[[Iterable[str]], None]:
+    """A function that finds all occurrences of the literals in normalised texts."""
+    matcher = Matcher(literals)
+
+    def find_all(texts: Iterable[str]) -> None:
+        for text in texts:
+            for _ in matcher.find(text):
+                pass
+
+    return find_all
