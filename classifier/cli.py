@@ -189,7 +189,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     from classifier.publishing import publish_model
 
-    return _print(publish_model(Settings.from_environment(), sorted(options.examples.glob("*.jsonl")), options.version))
+    return _print(publish_model(Settings.from_environment(), options.examples, options.version))
 
 
 def _catalogue_show(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, Tie
+from classifier.money import first_item, money_shares
 from classifier.rules import Reading
 
 Array = NDArray[np.float64]
@@ -23,6 +24,8 @@ INPUTS = (
     "excluding",
     "untied",  # it has terms, but the tie to the sea that they need is missing
     "leading",  # it has the most strong terms of all items
+    "money",  # its share of the amounts named beside items, less an even share
+    "first",  # it is the item named first
     "outside",  # the next ones belong to 目录外 alone
     "outside, no tie",
     "outside, only a place",
@@ -30,8 +33,7 @@ INPUTS = (
     "outside, beside strong",
     "insufficient",  # and these to 信息不足 alone
     "insufficient, beside strong",
-    "insufficient, beside outside",
-    "insufficient, no tie",
+    "insufficient, off the edge",  # nothing brings the text near an item (boundary rule B11)
     "insufficient, no term",
 )
 
@@ -67,8 +69,14 @@ def combination_inputs(
         table[strong.argmax(), 6] = 1
     beside = min(float(strong.max()), 1.5)
     sea, coast, inland = (bool(reading.ties[tie]) for tie in (Tie.SEA, Tie.COAST, Tie.INLAND))
-    table[outside, 7:12] = (1, not (sea or coast), coast and not sea, inland, beside)
-    table[insufficient, 12:17] = (1, beside, min(table[outside, 1], 1.0), not (sea or coast), not reading.hits)
+    money = money_shares(reading)
+    for label, share in money.items():
+        table[row[label], 7] = share - 1 / len(money)
+    if (first := first_item(reading)) is not None:
+        table[row[first], 8] = 1
+    table[outside, 9:14] = (1, not (sea or coast), coast and not sea, inland, beside)
+    near = bool(sea or table[:outside, [1, 5]].any())
+    table[insufficient, 14:18] = (1, beside, bool(reading.hits) and not near, not reading.hits)
     return table
 
 

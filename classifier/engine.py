@@ -15,6 +15,7 @@ from classifier.evidence import borrower_differs, explain_ties, gather_evidence
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
 from classifier.model import TextModel
+from classifier.money import money_shares
 from classifier.records import (
     Application,
     Candidate,
@@ -29,6 +30,7 @@ from taxonomy import Catalogue, Entry, Tier, load_catalogue
 
 CANDIDATES = 5
 MOST_ALSO = 4
+LEAST_MONEY = 0.1
 # A text of stock phrases only says nothing, whatever the model makes of its few words.
 _STOCK_PHRASE = 0.99
 _TIERS = {Tier.BLUE: Outcome.BLUE, Tier.LIGHT_BLUE: Outcome.LIGHT_BLUE}
@@ -167,15 +169,16 @@ class Classifier:
         return Candidate(_TIERS[tier], label, confidence)
 
     def _also(self, reading: Reading, shares: np.ndarray, code: str | None) -> tuple[str, ...]:
-        """Further items with a strong term of their own in a place that counts, and a share of the probability."""
-        named = {
-            hit.term.label
-            for hit in reading.hits
-            if hit.term.strength is Strength.STRONG and hit.weight >= 1 and hit.term.label != code
-        }
-        found = [(share, label) for share, label in zip(shares[:-2], self.labels, strict=False) if label in named]
-        kept = sorted((pair for pair in found if pair[0] >= self.thresholds.also), reverse=True)
-        return tuple(label for _, label in kept[:MOST_ALSO])
+        """Further items with a strong term of their own in a place that counts, and a share of the money or of the
+        probability; a part of the money under a tenth is none (boundary rule B2)."""
+        money = money_shares(reading)
+        named = {hit.term.label for hit in reading.hits if hit.term.strength is Strength.STRONG and hit.weight >= 1}
+        found = [
+            (share, label)
+            for share, label in zip(shares[:-2], self.labels, strict=False)
+            if label in named and label != code and _is_financed(float(share), money.get(label), self.thresholds.also)
+        ]
+        return tuple(label for _, label in sorted(found, reverse=True)[:MOST_ALSO])
 
     def _doubts(
         self, reading: Reading, shares: np.ndarray, code: str | None, outcome: Outcome, confidence: float
@@ -212,3 +215,7 @@ def _rows_below(catalogue: Catalogue) -> dict[str, list[int]]:
         for entry in catalogue.path(item.code):
             below[entry.code].append(row)
     return below
+
+
+def _is_financed(share: float, money: float | None, least: float) -> bool:
+    return share >= least if money is None else money >= LEAST_MONEY

@@ -1,6 +1,7 @@
 """Labelled texts: the training examples and the test cases, one JSON object a line."""
 
 import json
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,14 @@ class Example:
 def read_examples(paths: Iterable[Path]) -> list[Example]:
     """All examples of some JSON-lines files, in order. Raises ExampleError naming file, line and what is missing."""
     return [_example(line, path, number) for path in paths for number, line in _lines(path)]
+
+
+def read_likeness(file: Path) -> dict[str, float]:
+    """From ``sources.toml``: how much the rows of each example file are like a loan book's, 0 to 1."""
+    try:
+        return {name: float(table["likeness"]) for name, table in tomllib.loads(file.read_text("utf-8")).items()}
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ExampleError(f"{file} 读不出来({error!r}):每个示例文件应有一段,含 likeness = 0 到 1 的数。") from error
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

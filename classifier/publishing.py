@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from classifier.errors import ExampleError, ModelError
-from classifier.examples import Example, read_examples
+from classifier.examples import Example, read_examples, read_likeness
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, load_lexicon
 from classifier.manifest import Manifest, library_versions, make_current, save_model
 from classifier.rules import RuleSet
@@ -27,8 +27,8 @@ from classifier.training import (
 from taxonomy import Catalogue, load_catalogue
 
 
-def publish_model(settings: Settings, files: Sequence[Path], version: str) -> Iterator[str]:
-    """Train on ``files`` and put the model in use; yields lines for the terminal.
+def publish_model(settings: Settings, examples_folder: Path, version: str) -> Iterator[str]:
+    """Train on the .jsonl files of a folder (with its ``sources.toml``) and put the model in use; yields lines.
 
     Raises ExampleError if there is nothing to train on or a label is unknown, ModelError if the version exists already.
     """
@@ -37,9 +37,10 @@ def publish_model(settings: Settings, files: Sequence[Path], version: str) -> It
         raise ModelError(f"模型版本 {version} 已存在:旧模型要保留备查,请另取版本号。")
     catalogue = load_catalogue(settings.catalogue)
     lexicon = load_lexicon({item.code for item in catalogue.items})
+    files = sorted(examples_folder.glob("*.jsonl"))
     examples = _checked(read_examples(files), catalogue)
     yield f"训练:{len(examples)} 条文本,目录 {catalogue.edition},规则 {lexicon.version}"
-    trained = train(examples, catalogue, RuleSet(lexicon))
+    trained = train(examples, catalogue, RuleSet(lexicon), read_likeness(examples_folder / "sources.toml"))
     manifest = Manifest(
         version=version,
         edition=catalogue.edition,

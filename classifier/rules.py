@@ -156,11 +156,12 @@ class RuleSet:
     def _find_ties(self, passages: Sequence[Passage]) -> dict[Tie, tuple[tuple[int, Span], ...]]:
         ties: dict[Tie, list[tuple[int, Span]]] = {tie: [] for tie in Tie}
         for number, passage in enumerate(passages):
-            occurrences = list(self._ties.find(passage.normal.text))
-            for literal, span in occurrences:
-                covered = any(_inside(span, other) for _, other in occurrences)
-                if not covered and min(passage.weights[span[0] : span[1]]) > 0:
-                    ties[self._tie_of[literal]].append((number, span))
+            free = 0  # leftmost, longest, no overlap: 威海风电 holds the place 威海, not the word 海风
+            for literal, (start, end) in self._ties.find(passage.normal.text):
+                if start >= free:
+                    free = end
+                    if min(passage.weights[start:end]) > 0:
+                        ties[self._tie_of[literal]].append((number, (start, end)))
         return {tie: tuple(places) for tie, places in ties.items()}
 
     def _is_boilerplate(self, passages: Sequence[Passage]) -> bool:

@@ -33,7 +33,7 @@ FOLDS = 5
 PENALTY = 0.3  # C of the linear support vector machine; 0.2 to 1 made no difference beyond the noise
 LEAST_DOCUMENTS = 2  # a feature must occur in so many texts
 MOST_FEATURES = 60_000  # keeps the model under 15 MB; the smallest weights go first
-RIDGE = 5e-4  # on the weights of the combination
+RIDGE = 1e-5  # on the weights of the combination
 
 # What share of a loan book's rows each kind has. Examples have other shares (they are written evenly over the items), so they are
 # weighed to these; probabilities then hold for a book. Source: shares of published project lists, rounded.
@@ -42,6 +42,7 @@ ALONE = {
     "rules": tuple(name for name in INPUTS if name != "model"),
     "model": ("model", "outside", "insufficient"),
 }
+TWO_USES = 0.3  # loans with two uses are far rarer in a book than among the examples
 FALSE_BLUE_COST = 2.0  # a false blue costs so many times a missed one
 AUTOMATIC_PRECISION = 0.985
 
@@ -77,8 +78,11 @@ class Trained:
     targets: NDArray[np.intp]
 
 
-def train(examples: Sequence[Example], catalogue: Catalogue, rules: RuleSet) -> Trained:
-    """Fit a model on the examples and the catalogue's own texts. Takes minutes; raises nothing of its own."""
+def train(examples: Sequence[Example], catalogue: Catalogue, rules: RuleSet, likeness: Mapping[str, float]) -> Trained:
+    """Fit a model on the examples and the catalogue's own texts. Takes minutes; raises nothing of its own.
+
+    ``likeness`` says for each source of examples how much its rows are like a loan book's (1 if it is not named).
+    """
     labels = (*(item.code for item in catalogue.items), OUTSIDE, INSUFFICIENT)
     tokeniser = Tokeniser(rules.lexicon.words)
     corpus = _prepare(examples, labels, rules, tokeniser)
@@ -94,7 +98,7 @@ def train(examples: Sequence[Example], catalogue: Catalogue, rules: RuleSet) -> 
             for reading, scores in zip(corpus.readings, unseen_scores, strict=True)
         ]
     )
-    shares = row_shares(corpus.targets, labels)
+    shares = row_shares(corpus, labels, likeness)
     shares[[reading.is_boilerplate for reading in corpus.readings]] = 0  # the engine decides those by themselves
     combination = fit_combination(inputs, corpus.targets, shares, INPUTS)
     alone = {name: fit_combination(inputs, corpus.targets, shares, allowed) for name, allowed in ALONE.items()}
@@ -175,17 +179,18 @@ def _cross_validate(
     return scores
 
 
-def row_shares(targets: NDArray[np.intp], labels: Sequence[str]) -> Array:
+def row_shares(corpus: Corpus, labels: Sequence[str], likeness: Mapping[str, float]) -> Array:
     """A weight per row, mean 1, so that 目录外, 信息不足 and the items have the shares they have in a loan book."""
     outside, insufficient = labels.index(OUTSIDE), labels.index(INSUFFICIENT)
+    weights = np.array([likeness.get(example.source, 1.0) for example in corpus.examples])
+    weights[[bool(example.also) for example in corpus.examples]] *= TWO_USES
     groups = {
-        SHARES[OUTSIDE]: targets == outside,
-        SHARES[INSUFFICIENT]: targets == insufficient,
-        1 - sum(SHARES.values()): (targets != outside) & (targets != insufficient),
+        SHARES[OUTSIDE]: corpus.targets == outside,
+        SHARES[INSUFFICIENT]: corpus.targets == insufficient,
+        1 - sum(SHARES.values()): (corpus.targets != outside) & (corpus.targets != insufficient),
     }
-    weights = np.zeros(len(targets))
     for share, rows in groups.items():
-        weights[rows] = share * len(targets) / max(rows.sum(), 1)
+        weights[rows] *= share * len(corpus) / max(weights[rows].sum(), 1e-9)
     return weights
 
 

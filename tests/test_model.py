@@ -102,7 +102,7 @@ def test_the_manifest_says_what_the_model_rests_on() -> None:
 def test_training_twice_gives_the_same_weights(catalogue: Catalogue) -> None:
     rules = RuleSet(load_lexicon({item.code for item in catalogue.items}))
     some = read_examples(EXAMPLES)[::12]
-    first, second = (train(some, catalogue, rules) for _ in range(2))
+    first, second = (train(some, catalogue, rules, {}) for _ in range(2))
     assert np.array_equal(first.model.weights, second.model.weights)
     assert first.combination == second.combination
     assert first.thresholds == second.thresholds
@@ -111,11 +111,12 @@ def test_training_twice_gives_the_same_weights(catalogue: Catalogue) -> None:
 def test_publishing_refuses_an_existing_version_and_an_unknown_label(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     with pytest.raises(ModelError, match="已存在"):
-        list(publish_model(Settings(models=tmp_path), EXAMPLES, "1"))
-    wrong = tmp_path / "wrong.jsonl"
+        list(publish_model(Settings(models=tmp_path), EXAMPLES[0].parent, "1"))
+    wrong = tmp_path / "examples" / "wrong.jsonl"
+    wrong.parent.mkdir()
     wrong.write_text('{"id": "x", "text": "海带", "code": "99"}\n', "utf-8")
     with pytest.raises(ExampleError, match="99"):
-        list(publish_model(Settings(models=tmp_path), [wrong], "2"))
+        list(publish_model(Settings(models=tmp_path), wrong.parent, "2"))
 
 
 def test_an_unreadable_example_is_named_by_file_and_line(tmp_path: Path) -> None:
