@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 BATCH = 32
 LONGEST = 128
@@ -24,31 +24,20 @@ class Size:
 SIZES = {"encoder 4 x 312": Size(4, 312, 12, records=32), "encoder 12 x 768": Size(12, 768, 12, records=8)}
 
 
-class _Encoder(nn.Module):
-    def __init__(self, size: Size, classes: int) -> None:
-        super().__init__()
-        self.signs = nn.Embedding(_SIGNS, size.width)
-        self.places = nn.Embedding(LONGEST, size.width)
-        layer = nn.TransformerEncoderLayer(size.width, size.heads, 4 * size.width, activation="gelu", batch_first=True)
-        self.layers = nn.TransformerEncoder(layer, size.layers)
-        self.top = nn.Linear(size.width, classes)
-
-    def forward(self, signs: Tensor) -> Tensor:
-        states = self.signs(signs) + self.places.weight[: signs.shape[1]]
-        scores: Tensor = self.top(self.layers(states)[:, 0])
-        return scores.softmax(-1)
-
-
 def label_with(size: Size, classes: int) -> Callable[[Sequence[str]], None]:
     """A function that labels texts on one thread, a character a token, cut or filled to 128 tokens."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    model = _Encoder(size, classes).eval()
+    signs, places = nn.Embedding(_SIGNS, size.width), nn.Embedding(LONGEST, size.width)
+    layer = nn.TransformerEncoderLayer(size.width, size.heads, 4 * size.width, activation="gelu", batch_first=True)
+    layers = nn.TransformerEncoder(layer, size.layers).eval()
+    top = nn.Linear(size.width, classes)
 
     def label(texts: Sequence[str]) -> None:
         rows = [[ord(sign) % _SIGNS for sign in text[:LONGEST].ljust(LONGEST)] for text in texts]
         with torch.inference_mode():
             for start in range(0, len(rows), BATCH):
-                model(torch.tensor(rows[start : start + BATCH])).argmax(-1)
+                states = signs(torch.tensor(rows[start : start + BATCH])) + places.weight
+                top(layers(states)[:, 0]).argmax(-1)
 
     return label

@@ -24,12 +24,19 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was measured for the goal of a key; no figure if it was not, and then the note says why."""
+    """What was measured for the goal of a key; no figure if it was not, and then the note says why.
+
+    ``is_whole`` is False where fewer rows were measured than the goal speaks of, so that nothing is said of reaching it.
+    """
 
     key: str
     figure: Spread | None
     note: str = ""
+    is_whole: bool = True
 
+
+FILE_ROWS = 100_000  # what the goals on files speak of
+LARGE_ROWS = 1_000_000
 
 GOALS = (
     Goal("batch", "explained", "whole batch with explanation / `jieba.lcut` alone", 0.30),
@@ -80,7 +87,7 @@ def _row(goal: Goal, finding: Finding) -> str:
     if figure.least != figure.greatest:
         shown += f" ({_short(figure.least)} to {_short(figure.greatest)})"
     reached = "yes" if goal.is_reached(figure.middle) else "no"
-    return f"| {goal.title} | {limit} | {shown} | {reached} | {finding.note} |"
+    return f"| {goal.title} | {limit} | {shown} | {reached if finding.is_whole else 'too few rows'} | {finding.note} |"
 
 
 def _short(figure: float) -> str:

@@ -8,7 +8,7 @@ from sys import getsizeof
 
 from benchmarks.baselines import BARE_IMPORT
 from benchmarks.corpus import Corpus, product_words, write_book
-from benchmarks.goals import Finding
+from benchmarks.goals import FILE_ROWS, LARGE_ROWS, Finding
 from benchmarks.measure import Run, Spread, interleave_runs, ratio, run_python
 from benchmarks.product import COMMAND, COMMAND_WITH_MODULES, NOT_FOR_PREDICTING
 from benchmarks.rounds import Plan
@@ -46,9 +46,9 @@ def files(plan: Plan) -> Iterator[Finding]:
         plan.rounds,
     )
     gain = ratio([run.wall for run in runs["utf-8"]], [run.wall for run in runs["2 processes"]])
-    yield Finding("workers on a file", gain, f"wall, {plan.file_rows:,} rows")
+    yield Finding("workers on a file", gain, f"wall, {plan.file_rows:,} rows", plan.file_rows >= FILE_ROWS)
     encoding = ratio(_cpu(runs["gb18030"]), _cpu(runs["utf-8"]))
-    yield Finding("gb18030", encoding, f"CPU time, {plan.file_rows:,} rows, one process")
+    yield Finding("gb18030", encoding, f"CPU time, {plan.file_rows:,} rows, one process", plan.file_rows >= FILE_ROWS)
 
 
 def large(plan: Plan) -> Iterator[Finding]:
@@ -59,13 +59,13 @@ def large(plan: Plan) -> Iterator[Finding]:
         write_book(book, corpus, rows)
         runs.append(_label(book, workers=2, watch_memory=True))
     small, middle, whole = runs
-    size = f"{plan.large:,} rows, 1 round"
-    yield Finding("peak", Spread.of([whole.peak]), f"{size}, {whole.wall:,.0f} s wall")
+    size, is_whole = f"{plan.large:,} rows, 1 round", plan.large >= LARGE_ROWS
+    yield Finding("peak", Spread.of([whole.peak]), f"{size}, {whole.wall:,.0f} s wall", is_whole)
     note = f"{middle.peak:,.0f} MiB for {plan.large // 10:,} rows"
-    yield Finding("growth", Spread.of([whole.peak / middle.peak]), note)
+    yield Finding("growth", Spread.of([whole.peak / middle.peak]), note, is_whole)
     # Costs grow as start + unit * rows ** exponent: in the differences the start cancels out.
     exponent = log10((whole.cpu - middle.cpu) / (middle.cpu - small.cpu))
-    yield Finding("exponent", Spread.of([exponent]), f"CPU time, {plan.large // 100:,} to {size}")
+    yield Finding("exponent", Spread.of([exponent]), f"CPU time, {plan.large // 100:,} to {size}", is_whole)
 
 
 def xlsx(plan: Plan) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def xlsx(plan: Plan) -> Iterator[Finding]:
         peaks.append(_label(book, watch_memory=True).peak)
     held = sum(_size(record.cells()) for record in corpus.records(rows)) / 2**20
     note = f"{rows:,} rows, 1 round: {peaks[1]:,.0f} MiB, {peaks[0]:,.0f} for one row; the rows alone take {held:,.0f}"
-    yield Finding("xlsx", Spread.of([(peaks[1] - peaks[0]) / held]), note)
+    yield Finding("xlsx", Spread.of([(peaks[1] - peaks[0]) / held]), note, rows >= FILE_ROWS)
 
 
 def _size(cells: Sequence[str]) -> int:

@@ -45,7 +45,7 @@ def normalise_all(texts: Iterable[str]) -> None:
 
 
 def match_all(literals: Sequence[str]) -> Callable[[Iterable[str]], None]:
-    """A function that finds all occurrences of the literals in normalised texts."""
+    """A function that finds all occurrences of the literals in texts."""
     matcher = Matcher(literals)
 
     def find_all(texts: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from benchmarks import in_process, on_files
-from benchmarks.goals import GROUPS, Finding, skipped, table
+from benchmarks.goals import FILE_ROWS, GROUPS, LARGE_ROWS, Finding, skipped, table
 from benchmarks.measure import machine
 from benchmarks.product import reference
 from benchmarks.rounds import Plan
@@ -51,11 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--rows", type=int, default=2048, help="records in memory, for each round")
-    parser.add_argument("--file-rows", type=int, default=100_000, help="rows of the loan books, and for two processes")
+    parser.add_argument(
+        "--file-rows", type=int, default=FILE_ROWS, help="rows of the loan books, and for two processes"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=GROUPS, help="one group of goals")
     parser.add_argument(
-        "--large", type=int, nargs="?", const=1_000_000, metavar="ROWS", help="also memory and cost of large files"
+        "--large", type=int, nargs="?", const=LARGE_ROWS, metavar="ROWS", help="also memory and cost of large files"
     )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="where to write the table")
     return parser

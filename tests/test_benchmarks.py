@@ -158,5 +158,5 @@ def test_smoke_run_fills_every_row_of_the_table(tmp_path: Path) -> None:
     rows = {cells[1].strip(): cells for line in lines if len(cells := line.split("|")) == 7}
     for goal in GOALS:
         *_, figure, reached, note, _ = rows[goal.title]
-        assert reached.strip() in ("yes", "no") or "not " in note
+        assert reached.strip() in ("yes", "no", "too few rows") or "not " in note
         assert "**" in figure or reached.strip() == "-"
