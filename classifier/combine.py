@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, Tie
-from classifier.money import first_item, money_shares
 from classifier.rules import Reading
 
 Array = NDArray[np.float64]
@@ -23,13 +22,12 @@ INPUTS = (
     "weak",
     "excluding",
     "untied",  # it has terms, but the tie to the sea that they need is missing
-    "leading",  # it has the most strong terms of all items
-    "money",  # its share of the amounts named beside items, less an even share
-    "first",  # it is the item named first
+    "money",  # its share of the amounts the text names, where it names two or more
     "outside",  # the next ones belong to 目录外 alone
     "outside, no tie",
     "outside, only a place",
     "outside, inland",
+    "outside, inland place",
     "outside, beside strong",
     "insufficient",  # and these to 信息不足 alone
     "insufficient, beside strong",
@@ -44,7 +42,7 @@ RULES_ALONE: Mapping[str, float] = {
     "more strong": 1.0,
     "weak": 0.7,
     "excluding": -1.5,
-    "leading": 1.0,
+    "money": 8.0,
     "outside": 2.2,
     "outside, no tie": 0.8,
     "outside, inland": 1.5,
@@ -65,26 +63,22 @@ def combination_inputs(
     outside, insufficient = row[OUTSIDE], row[INSUFFICIENT]
     strong = table[:, 1] + table[:, 2]
     strong[[outside, insufficient]] = 0
-    if strong.max() > 0:
-        table[strong.argmax(), 6] = 1
     beside = min(float(strong.max()), 1.5)
-    sea, coast, inland = (bool(reading.ties[tie]) for tie in (Tie.SEA, Tie.COAST, Tie.INLAND))
-    money = money_shares(reading)
-    for label, share in money.items():
-        table[row[label], 7] = share - 1 / len(money)
-    if (first := first_item(reading)) is not None:
-        table[row[first], 8] = 1
-    table[outside, 9:14] = (1, not (sea or coast), coast and not sea, inland, beside)
+    sea, coast, inland, away = (bool(reading.ties[tie]) for tie in Tie)
+    table[outside, 7:13] = (1, not (sea or coast), coast and not sea, inland, away, beside)
     near = bool(sea or table[:outside, [1, 5]].any())
-    table[insufficient, 14:18] = (1, beside, bool(reading.hits) and not near, not reading.hits)
+    table[insufficient, 13:17] = (1, beside, bool(reading.hits) and not near, not reading.hits)
     return table
 
 
 def probabilities(inputs: Array, weights: Array) -> Array:
-    """Softmax of the weighted inputs over the labels (the axis before the last); sums to 1."""
-    scores = inputs @ weights
-    scores = scores - scores.max(axis=-1, keepdims=True)
-    raised = np.exp(scores)
+    """The probabilities of the labels from their inputs, shape (..., labels, INPUTS), and the weights by INPUTS."""
+    return softmax(inputs @ weights)
+
+
+def softmax(scores: Array) -> Array:
+    """Scores as probabilities that sum to 1 over the last axis."""
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from classifier.combine import (
+    INPUTS,
     RULES_ALONE,
     combination_inputs,
     probabilities,
@@ -15,7 +16,7 @@ from classifier.evidence import borrower_differs, explain_ties, gather_evidence
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
 from classifier.model import TextModel
-from classifier.money import money_shares
+from classifier.money import money_parts
 from classifier.records import (
     Application,
     Candidate,
@@ -31,6 +32,7 @@ from taxonomy import Catalogue, Entry, Tier, load_catalogue
 CANDIDATES = 5
 MOST_ALSO = 4
 LEAST_MONEY = 0.1
+_MONEY = INPUTS.index("money")
 # A text of stock phrases only says nothing, whatever the model makes of its few words.
 _STOCK_PHRASE = 0.99
 _TIERS = {Tier.BLUE: Outcome.BLUE, Tier.LIGHT_BLUE: Outcome.LIGHT_BLUE}
@@ -113,11 +115,24 @@ class Classifier:
 
     def probabilities(self, reading: Reading) -> np.ndarray:
         """The calibrated probability of each label, shape (labels,)."""
-        scores = self.model.scores(reading.passages) if self.model else None
-        shares = probabilities(combination_inputs(reading, scores, self.labels, self.rules.lexicon.needs), self._vector)
+        inputs = self._inputs(reading)
+        inputs[:, _MONEY] = self._money(reading)
+        shares = probabilities(inputs, self._vector)
         return (
             shares * (1 - _STOCK_PHRASE) + np.eye(len(shares))[-1] * _STOCK_PHRASE if reading.is_boilerplate else shares
         )
+
+    def _inputs(self, reading: Reading) -> np.ndarray:
+        scores = self.model.scores(reading.passages) if self.model else None
+        return combination_inputs(reading, scores, self.labels, self.rules.lexicon.needs)
+
+    def _money(self, reading: Reading) -> np.ndarray:
+        """Each item's share of the money: what every part alone would be labelled, weighed by its amount."""
+        money = np.zeros(len(self.labels))
+        for part in money_parts(reading):
+            money += part.share * probabilities(self._inputs(part.reading), self._vector)
+        money[-2:] = 0
+        return money
 
     def _decide(self, shares: np.ndarray) -> tuple[str | None, Outcome, float]:
         """Code, outcome and confidence: first whether blue at all, then how deep down the catalogue it is sure."""
@@ -169,14 +184,16 @@ class Classifier:
         return Candidate(_TIERS[tier], label, confidence)
 
     def _also(self, reading: Reading, shares: np.ndarray, code: str | None) -> tuple[str, ...]:
-        """Further items with a strong term of their own in a place that counts, and a share of the money or of the
-        probability; a part of the money under a tenth is none (boundary rule B2)."""
-        money = money_shares(reading)
+        """Further items with a share of the money, or with a strong term of their own in a place that counts.
+
+        A part of the money under a tenth is none (boundary rule B2).
+        """
+        money = self._money(reading)
         named = {hit.term.label for hit in reading.hits if hit.term.strength is Strength.STRONG and hit.weight >= 1}
         found = [
             (share, label)
-            for share, label in zip(shares[:-2], self.labels, strict=False)
-            if label in named and label != code and _is_financed(float(share), money.get(label), self.thresholds.also)
+            for share, own, label in zip(shares[:-2], money[:-2], self.labels, strict=False)
+            if label != code and (own >= LEAST_MONEY or (label in named and share >= self.thresholds.also))
         ]
         return tuple(label for _, label in sorted(found, reverse=True)[:MOST_ALSO])
 
@@ -215,7 +232,3 @@ def _rows_below(catalogue: Catalogue) -> dict[str, list[int]]:
         for entry in catalogue.path(item.code):
             below[entry.code].append(row)
     return below
-
-
-def _is_financed(share: float, money: float | None, least: float) -> bool:
-    return share >= least if money is None else money >= LEAST_MONEY

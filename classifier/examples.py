@@ -18,7 +18,7 @@ class Example:
     """A text and what it is: ``label`` is an item code, 目录外 or 信息不足.
 
     ``also`` are further items really financed; ``accept`` other labels an expert may defend (test cases only); ``grade``
-    is ``clear`` or ``borderline``; ``source`` is the file's name.
+    is ``clear`` or ``borderline``; ``source`` is the file's name, ``same`` the text this one is a variant of.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Example:
     grade: str = "clear"
     kind: str = ""
     source: str = ""
+    same: str = ""
 
 
 def read_examples(paths: Iterable[Path]) -> list[Example]:
@@ -61,6 +62,7 @@ def _example(line: str, path: Path, number: int) -> Example:
             grade=str(row.get("grade", "clear")),
             kind=str(row.get("kind", "")),
             source=path.stem,
+            same=str(row.get("same", "")),
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ExampleError(

@@ -118,7 +118,7 @@ def _line(text: Text, title: str, content: str, style: str = "") -> None:
 
 
 def evidence_line(one: Evidence) -> Text:
-    """``+2.10 规则 “海洋牧场” → 1.3.1 (项目描述 5-9) 强词``."""
+    """``+2.10 规则 “海洋牧场” → 编码 (项目描述 5-9) 强词``."""
     sign = "0" if one.weight == 0 else f"{one.weight:+.2f}"
     line = Text(
         f"  {sign:>6} {one.source.value} “{one.text}” → {one.label}({one.field.value} {one.start}-{one.end}) {one.note}\n"

@@ -37,6 +37,7 @@ class Tie(Enum):
     SEA = "涉海词"
     COAST = "沿海地名"
     INLAND = "内陆词"
+    INLAND_PLACE = "内陆地名"
 
 
 class Direction(Enum):
@@ -125,6 +126,7 @@ def load_lexicon(codes: Collection[str], folder: Path = FOLDER) -> Lexicon:
         ties={
             Tie.SEA: _words(main["sea"], "lexicon.toml [sea]"),
             Tie.COAST: _words(tables.get("places", {}).get("coast", []), "places.toml"),
+            Tie.INLAND_PLACE: _words(tables.get("places", {}).get("inland", []), "places.toml"),
             Tie.INLAND: _words(main["inland"], "lexicon.toml [inland]"),
         },
         boilerplate=_words(main["boilerplate"], "lexicon.toml"),
