@@ -93,7 +93,7 @@ def _head(options: argparse.Namespace) -> list[str]:
         "",
         f"{options.rows:,} records in memory, {options.file_rows:,} rows in a file, {options.rounds} rounds in turns. CPU time "
         "of the process where not said otherwise; each ratio is the median of the ratios within a round. "
-        "Goals are ratios: absolute figures hold for this machine only.",
+        "Goals are ratios: absolute figures hold for this machine only, and rows in wall time only where it was idle.",
     ]
 
 
