@@ -18,7 +18,7 @@ def gather_evidence(
     reading: Reading, labels: Sequence[str], weights: Mapping[str, float], model: TextModel | None
 ) -> tuple[Evidence, ...]:
     """Evidence for ``labels`` (the label given first, then its rivals), rules first, each in order of the text."""
-    found = [*_rule_evidence(reading, labels, weights), *_context_evidence(reading)]
+    found = [*_rule_evidence(reading, labels, weights), *_context_evidence(reading, labels)]
     if model is not None and labels:
         found += _model_evidence(reading, labels[0], weights.get("model", 0.0), model)
     return tuple(found)
@@ -42,13 +42,14 @@ def _note(hit: Hit) -> str:
     return f"{hit.term.rule}{voided}"
 
 
-def _context_evidence(reading: Reading) -> Iterator[Evidence]:
+def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evidence]:
     """The cues that voided or weakened a term, so that a reader sees why a highlighted word did not count."""
     for shift in reading.shifts:
         touched = [
             hit
             for hit in reading.hits
             if hit.passage == shift.passage
+            and (hit.term.label in labels or hit.term.strength is Strength.STRONG)
             and shift.rule.weight < 1
             and any(_within(span, shift.scope) for span in hit.spans)
         ]

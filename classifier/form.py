@@ -264,7 +264,7 @@ def _joined(text: str) -> str:
 
 
 def _exclusion(line: str) -> dict[str, str]:
-    """``内容 → 1.2.3``; a line without an arrow gets an empty code, which the reader refuses."""
+    """``内容 → 编码``; a line without an arrow gets an empty code, which the reader refuses."""
     what, _, goes_to = (part.strip() for part in line.rpartition(_ARROW.strip()))
     if not what:
         return {"what": goes_to, "goes_to": ""}

@@ -31,6 +31,7 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
         _Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("贴标", total=0)
         yield lambda done, total: progress.update(task, completed=done, total=max(total, done))

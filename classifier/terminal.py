@@ -23,6 +23,8 @@ from taxonomy import Catalogue, Entry, Link, Provenance
 
 LEVELS = {1: "一级分类", 2: "二级分类", 3: "三级条目"}
 _STYLES = {Source.RULE: "bold green", Source.MODEL: "cyan", Source.CONTEXT: "yellow"}
+MOST_EVIDENCE = 14
+_LONGEST_NOTE = 36
 _REBUILT = "〔重建稿,非官方文本〕"
 
 
@@ -101,7 +103,7 @@ def prediction_text(application: Application, prediction: Prediction, catalogue:
             text.append("\n")
     if prediction.evidence:
         text.append("依据(【】规则词,〔〕模型词;+ 支持,- 反对,0 语境不算数):\n")
-    for one in sorted(prediction.evidence, key=lambda one: (one.source.value, -abs(one.weight)))[:16]:
+    for one in _worth_showing(prediction.evidence):
         text.append_text(evidence_line(one))
     for reason in prediction.reasons:
         _line(text, "提示", reason, "yellow")
@@ -112,6 +114,24 @@ def prediction_text(application: Application, prediction: Prediction, catalogue:
     return text
 
 
+def _worth_showing(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The strongest evidence of each source; a word inside another one that says the same is left out."""
+    once = {(one.source, one.field, one.start, one.end, one.weight and one.label): one for one in reversed(evidence)}
+    distinct = [one for one in once.values() if not any(_says_less(one, other) for other in once.values())]
+    return sorted(distinct, key=lambda one: (one.source.value, -abs(one.weight), one.start))[:MOST_EVIDENCE]
+
+
+def _says_less(one: Evidence, other: Evidence) -> bool:
+    same = (one.source, one.field, one.label, one.weight > 0) == (
+        other.source,
+        other.field,
+        other.label,
+        other.weight > 0,
+    )
+    inside = other.start <= one.start and one.end <= other.end and len(one.text) < len(other.text)
+    return same and inside
+
+
 def _line(text: Text, title: str, content: str, style: str = "") -> None:
     text.append(f"{title}:")
     text.append(content + "\n", style)
@@ -120,9 +140,9 @@ def _line(text: Text, title: str, content: str, style: str = "") -> None:
 def evidence_line(one: Evidence) -> Text:
     """``+2.10 规则 “海洋牧场” → 编码 (项目描述 5-9) 强词``."""
     sign = "0" if one.weight == 0 else f"{one.weight:+.2f}"
-    line = Text(
-        f"  {sign:>6} {one.source.value} “{one.text}” → {one.label}({one.field.value} {one.start}-{one.end}) {one.note}\n"
-    )
+    note = one.note if len(one.note) <= _LONGEST_NOTE else one.note[: _LONGEST_NOTE - 1] + "…"
+    place = f"{one.field.value} {one.start}-{one.end}"
+    line = Text(f"  {sign:>6} {one.source.value} “{one.text}” → {one.label}({place}) {note}\n")
     line.stylize(_STYLES[one.source], 9, 11)
     return line
 

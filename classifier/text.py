@@ -102,6 +102,10 @@ class Tokeniser:
         self._words = sorted(set(words))
         self._cutter: Cutter | None = None
 
+    def __reduce__(self) -> tuple[type["Tokeniser"], tuple[list[str]]]:
+        """Travels to another process as its words; the dictionary is loaded there."""
+        return Tokeniser, (self._words,)
+
     def tokenise(self, text: str) -> Iterator[Token]:
         """The words of a normalised text, in order; punctuation is a token too, blanks are not."""
         if self._cutter is None:
