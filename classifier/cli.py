@@ -25,10 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except (ClassifierError, CatalogueError) as error:
-        print(f"错误:{error}", file=sys.stderr)
+        print(f"错误：{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("已中断,没有写出文件。", file=sys.stderr)
+        print("已中断，没有写出文件。", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as `| head` does
@@ -36,10 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lanmu", description="蓝目:按蓝色产业目录识别贷款,并给出依据。")
+    parser = argparse.ArgumentParser(prog="lanmu", description="蓝目：按蓝色产业目录识别贷款，并给出依据。")
     commands = parser.add_subparsers(required=True, metavar="命令")
     _add_catalogue(commands.add_parser("catalogue", help="查看、检索、导出、核对、比较、导入目录"))
-    predict = _add(commands, "predict", _predict, "识别一段文字(写 - 则从标准输入读)")
+    predict = _add(commands, "predict", _predict, "识别一段文字（写 - 则从标准输入读）")
     predict.add_argument("text", metavar="文字")
     for option, title in (
         ("--name", "项目名称"),
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         predict.add_argument(option, default="", metavar=title, help=title)
     predict.add_argument("--json", action="store_true", help="以 JSON 输出")
-    batch = _add(commands, "batch", _batch, "给整本贷款台账(CSV 或 XLSX)贴标")
+    batch = _add(commands, "batch", _batch, "给整本贷款台账（CSV 或 XLSX）贴标")
     batch.add_argument("book", type=Path, metavar="台账")
     batch.add_argument("-o", "--output", type=Path, metavar="结果文件")
     for option, title in _COLUMN_OPTIONS.items():
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     report = _add(commands, "report", _report, "汇总已贴标的台账")
     report.add_argument("book", type=Path, metavar="台账")
     report.add_argument("--amount", metavar="列名", help="金额所在的列名")
-    evaluate = _add(commands, "evaluate", _evaluate, "在有标准答案的文本(JSON Lines)上测量")
+    evaluate = _add(commands, "evaluate", _evaluate, "在有标准答案的文本（JSON Lines）上测量")
     evaluate.add_argument("files", nargs="+", type=Path, metavar="文件")
     evaluate.add_argument("--rules", type=int, default=20, metavar="条数", help="列出准确率最低的规则条数")
     evaluate.add_argument("--wrong", action="store_true", help="列出判错的行")
@@ -91,15 +91,15 @@ def _add_catalogue(parser: argparse.ArgumentParser) -> None:
     show.add_argument("code", nargs="?", metavar="编码")
     search = _add(commands, "search", _catalogue_search, "按日常用语查找条目")
     search.add_argument("words", nargs="+", metavar="词")
-    export = _add(commands, "export", _catalogue_export, "导出目录(XLSX 可作填写正式目录的模板)")
+    export = _add(commands, "export", _catalogue_export, "导出目录（XLSX 可作填写正式目录的模板）")
     export.add_argument("--format", choices=("csv", "json", "xlsx"), default="xlsx")
     export.add_argument("-o", "--output", type=Path, metavar="文件")
-    check = _add(commands, "check", _catalogue_check, "核对目录文件(TOML 或 XLSX)是否完整")
+    check = _add(commands, "check", _catalogue_check, "核对目录文件（TOML 或 XLSX）是否完整")
     check.add_argument("file", type=Path, metavar="文件")
     diff = _add(commands, "diff", _catalogue_diff, "比较两个目录版本")
     diff.add_argument("before", type=Path, metavar="旧")
     diff.add_argument("after", type=Path, metavar="新")
-    importing = _add(commands, "import", _catalogue_import, "由填好的 XLSX 生成新的目录版本(TOML)")
+    importing = _add(commands, "import", _catalogue_import, "由填好的 XLSX 生成新的目录版本（TOML)")
     importing.add_argument("file", type=Path, metavar="文件")
     importing.add_argument("-o", "--output", type=Path, metavar="TOML 文件")
 
@@ -199,7 +199,7 @@ def _catalogue_show(options: argparse.Namespace) -> int:
     if options.code is None:
         return _print(tree_text(catalogue))
     if options.code not in catalogue:
-        raise CatalogueError(f"目录中没有编码 {options.code}:用 lanmu catalogue show 看全部编码,或用 search 查找。")
+        raise CatalogueError(f"目录中没有编码 {options.code}：用 lanmu catalogue show 看全部编码，或用 search 查找。")
     return _print(entry_text(catalogue, options.code))
 
 
@@ -210,7 +210,7 @@ def _catalogue_search(options: argparse.Namespace) -> int:
     synonyms = load_lexicon({item.code for item in catalogue.items}).synonyms()
     hits = catalogue.search(" ".join(options.words), synonyms)
     if not hits:
-        return _print(["没有找到:换一个说法,或用 lanmu catalogue show 浏览全部条目。"])
+        return _print(["没有找到：换一个说法，或用 lanmu catalogue show 浏览全部条目。"])
     return _print(f"{hit.entry.code} {hit.entry.name}  —— {hit.why}" for hit in hits[:10])
 
 
@@ -220,7 +220,7 @@ def _catalogue_export(options: argparse.Namespace) -> int:
     catalogue = load_catalogue(Settings.from_environment().catalogue)
     target = options.output or Path(f"{catalogue.edition}.{options.format}")
     export_catalogue(catalogue, options.format, target)
-    return _print([f"已导出 {len(catalogue)} 个条目:{target}"])
+    return _print([f"已导出 {len(catalogue)} 个条目：{target}"])
 
 
 def _catalogue_check(options: argparse.Namespace) -> int:
@@ -229,8 +229,8 @@ def _catalogue_check(options: argparse.Namespace) -> int:
     catalogue = read_catalogue(options.file)
     return _print(
         [
-            f"{options.file.name} 完整:{len(catalogue.categories)} 个一级、{len(catalogue.subcategories)} 个二级、"
-            f"{len(catalogue.items)} 个三级条目;版本 {catalogue.edition}。"
+            f"{options.file.name} 完整：{len(catalogue.categories)} 个一级、{len(catalogue.subcategories)} 个二级、"
+            f"{len(catalogue.items)} 个三级条目；版本 {catalogue.edition}。"
         ]
     )
 
@@ -251,5 +251,7 @@ def _catalogue_import(options: argparse.Namespace) -> int:
     target = options.output or Path(f"{catalogue.edition}.toml")
     write_edition(catalogue, target)
     return _print(
-        [f"已生成 {target}(版本 {catalogue.edition})。用环境变量 LANMU_CATALOGUE 指向它,并运行 make train 重新训练。"]
+        [
+            f"已生成 {target}（版本 {catalogue.edition}）。用环境变量 LANMU_CATALOGUE 指向它，并运行 make train 重新训练。"
+        ]
     )

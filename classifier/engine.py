@@ -202,15 +202,15 @@ class Classifier:
     ) -> list[str]:
         """Why a person should look, in Chinese; empty when the machine may decide alone."""
         if reading.is_boilerplate:
-            return ["文本为空、过短,或只有“流动资金周转”“见附件”一类套话:请补充贷款用途或项目内容。"]
+            return ["文本为空、过短，或只有“流动资金周转”“见附件”一类套话：请补充贷款用途或项目内容。"]
         if outcome is Outcome.INSUFFICIENT:
-            return ["原文没有写明决定归属的事实:请补充贷款用途、产品或工程内容后再判。"]
+            return ["原文没有写明决定归属的事实：请补充贷款用途、产品或工程内容后再判。"]
         least = self.thresholds.accept_blue if outcome.is_blue else self.thresholds.accept_outside
         doubts = []
         if confidence < least:
-            doubts.append(f"置信度 {confidence:.2f} 低于自动通过的 {least:.2f}:请人工复核。")
+            doubts.append(f"置信度 {confidence:.2f} 低于自动通过的 {least:.2f}：请人工复核。")
         if code is not None and self.catalogue[code].level < 3:
-            doubts.append("只能确定到上级分类,三级条目需人工选定。")
+            doubts.append("只能确定到上级分类，三级条目需人工选定。")
         return doubts + self._conflicts(reading, code)
 
     def _conflicts(self, reading: Reading, code: str | None) -> list[str]:
@@ -219,9 +219,9 @@ class Classifier:
         own = any(term.label == code for term in strong)
         others = [term for term in strong if term.label not in (code, *((OUTSIDE,) if code is None else ()))]
         if code is None and others:
-            return [f"规则与模型不一致:原文有“{others[0]}”({others[0].label})。"]
+            return [f"规则与模型不一致：原文有“{others[0]}”（{others[0].label}）。"]
         if code is not None and not own and any(term.label != code for term in others):
-            return [f"规则指向“{others[0].label}”({others[0]}),与结论不同。"]
+            return [f"规则指向“{others[0].label}”（{others[0]}），与结论不同。"]
         return []
 
 

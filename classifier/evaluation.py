@@ -171,26 +171,30 @@ class RuleWorth:
     """How often a rule fired fully, how often rightly, and the ids of the texts where it was wrong."""
 
     rule: str
+    strength: Strength
     precision: Rate
     wrong: tuple[str, ...]
 
 
 def rule_worth(classifier: Classifier, examples: Iterable[Example]) -> list[RuleWorth]:
-    """For each strong or outside rule that fired: was its label the gold one (or among 其他条目, or defensible)?"""
-    fired: dict[str, list[tuple[bool, str]]] = defaultdict(list)
+    """For each rule that fired: was its label the gold one (or among 其他条目, or defensible)? Strong rules come first."""
+    fired: dict[tuple[str, Strength], list[tuple[bool, str]]] = defaultdict(list)
     for example in examples:
         true = {*_defensible(example), *example.also}
         reading = classifier.rules.read(Application(example.id, example.text))
         for hit in reading.hits:
             if hit.term.strength is not Strength.EXCLUDING and hit.weight >= 0.5:
-                fired[hit.term.rule].append((hit.term.label in true, example.id))
+                fired[hit.term.rule, hit.term.strength].append((hit.term.label in true, example.id))
     worth = [
         RuleWorth(
-            rule, Rate(sum(right for right, _ in tests), len(tests)), tuple(id for right, id in tests if not right)
+            rule,
+            strength,
+            Rate(sum(right for right, _ in tests), len(tests)),
+            tuple(id for right, id in tests if not right),
         )
-        for rule, tests in fired.items()
+        for (rule, strength), tests in fired.items()
     ]
-    return sorted(worth, key=lambda one: (one.precision.value, -one.precision.rows, one.rule))
+    return sorted(worth, key=lambda one: (one.strength.value, one.precision.value, -one.precision.rows, one.rule))
 
 
 def ablation(classifier: Classifier, examples: Sequence[Example]) -> dict[str, Figures]:
@@ -200,6 +204,14 @@ def ablation(classifier: Classifier, examples: Sequence[Example]) -> dict[str, F
         "仅模型": measure(judge(classifier.alone("model"), examples), classifier.catalogue),
         "规则+模型": measure(judge(classifier, examples), classifier.catalogue),
     }
+
+
+def right_by_kind(judged: Iterable[Judged]) -> dict[str, Rate]:
+    """How many rows of each kind of text got the right label."""
+    kinds: dict[str, list[Judged]] = defaultdict(list)
+    for one in judged:
+        kinds[one.example.kind].append(one)
+    return {kind: _rate(rows, lambda one: one.is_right) for kind, rows in kinds.items()}
 
 
 def outcome_counts(judged: Iterable[Judged]) -> Counter[Outcome]:

@@ -38,7 +38,7 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
 
 
 def _note(hit: Hit) -> str:
-    voided = ",语境不算数" if hit.weight == 0 else ",语境中减弱" if hit.weight < 0.5 else ""
+    voided = "，语境不算数" if hit.weight == 0 else "，语境中减弱" if hit.weight < 0.5 else ""
     return f"{hit.term.rule}{voided}"
 
 
@@ -55,7 +55,7 @@ def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evide
         ]
         for label in dict.fromkeys(hit.term.label for hit in touched):
             yield _evidence(
-                Source.CONTEXT, reading.passages[shift.passage], shift.cue, label, 0.0, f"语境:{shift.rule.name}"
+                Source.CONTEXT, reading.passages[shift.passage], shift.cue, label, 0.0, f"语境：{shift.rule.name}"
             )
 
 
@@ -68,7 +68,7 @@ def _model_evidence(reading: Reading, label: str, scale: float, model: TextModel
     least = max((abs(word.weight) for word in words), default=0.0) * _LEAST_SHARE
     for word in words:
         if abs(word.weight) >= least > 0:
-            note = "模型:支持" if word.weight > 0 else "模型:反对"
+            note = "模型：支持" if word.weight > 0 else "模型：反对"
             passage = reading.passages[word.passage]
             yield _evidence(Source.MODEL, passage, (word.start, word.end), label, word.weight * scale, note)
 
@@ -83,9 +83,11 @@ def _evidence(source: Source, passage: Passage, span: Span, label: str, weight: 
 def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
     """Sentences on terms that did not count because the text names no sea."""
     labels = dict.fromkeys(
-        hit.term.label for hit in reading.hits if hit.weight > 0 and not is_tied(hit.term.label, reading, needs)
+        hit.term.label
+        for hit in reading.hits
+        if hit.term.strength is Strength.STRONG and hit.weight > 0 and not is_tied(hit.term.label, reading, needs)
     )
-    return [f"{label} 的词条需有涉海字样或沿海地点才算数,原文没有。" for label in labels]
+    return [f"{label} 的词条需有涉海字样或沿海地点才算数，原文没有。" for label in labels]
 
 
 def borrower_differs(reading: Reading, code: str | None, parents: Mapping[str, str | None]) -> list[str]:
@@ -96,7 +98,7 @@ def borrower_differs(reading: Reading, code: str | None, parents: Mapping[str, s
         if field in FIELD_WEIGHT and hit.term.strength is Strength.STRONG and hit.term.label != OUTSIDE:
             own[hit.term.label] = None
     return [
-        f"借款人的经营涉及 {label},本次资金用途不同:按资金用途判定。"
+        f"借款人的经营涉及 {label}，本次资金用途不同：按资金用途判定。"
         for label in own
         if label != code
         and parents.get(label) != code

@@ -42,7 +42,9 @@ def read_likeness(file: Path) -> dict[str, float]:
     try:
         return {name: float(table["likeness"]) for name, table in tomllib.loads(file.read_text("utf-8")).items()}
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ExampleError(f"{file} 读不出来({error!r}):每个示例文件应有一段,含 likeness = 0 到 1 的数。") from error
+        raise ExampleError(
+            f"{file} 读不出来（{error!r}）：每个示例文件应有一段，含 likeness = 0 到 1 的数。"
+        ) from error
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
@@ -66,7 +68,7 @@ def _example(line: str, path: Path, number: int) -> Example:
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ExampleError(
-            f"{path.name} 第 {number} 行读不出来({error!r}):每行应为含 id、text、code 的 JSON。"
+            f"{path.name} 第 {number} 行读不出来（{error!r}）：每行应为含 id、text、code 的 JSON。"
         ) from error
 
 

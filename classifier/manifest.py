@@ -88,15 +88,15 @@ def read_manifest(folder: Path) -> Manifest:
         content = json.loads((folder / "manifest.json").read_text("utf-8"))
         if content["format"] != FORMAT:
             raise ModelError(
-                f"模型 {folder.name} 的格式是 {content['format']},本程序只认 {FORMAT}:请用本程序重新训练。"
+                f"模型 {folder.name} 的格式是 {content['format']}，本程序只认 {FORMAT}：请用本程序重新训练。"
             )
         thresholds = Thresholds(**content.pop("thresholds"))
         labels = tuple(content.pop("labels"))
         return Manifest(**content, labels=labels, thresholds=thresholds)
     except FileNotFoundError:
-        raise ModelError(f"{folder} 中没有 manifest.json:请检查模型目录,或运行 make train 重新训练。") from None
+        raise ModelError(f"{folder} 中没有 manifest.json：请检查模型目录，或运行 make train 重新训练。") from None
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / 'manifest.json'} 不完整({error!r}):请恢复原文件或重新训练。") from error
+        raise ModelError(f"{folder / 'manifest.json'} 不完整（{error!r}）：请恢复原文件或重新训练。") from error
 
 
 def current_folder(models: Path) -> Path:
@@ -105,11 +105,11 @@ def current_folder(models: Path) -> Path:
         name, digest = (models / "current.txt").read_text("utf-8").split()
     except (FileNotFoundError, ValueError):
         raise ModelError(
-            f"{models / 'current.txt'} 不存在或写错:应为一行“模型目录名 清单校验值”;可运行 make train 生成。"
+            f"{models / 'current.txt'} 不存在或写错：应为一行“模型目录名 清单校验值”；可运行 make train 生成。"
         ) from None
     folder = models / name
     if not (folder / "manifest.json").is_file() or _sha256(folder / "manifest.json") != digest:
-        raise ModelError(f"模型 {name} 的 manifest.json 缺失或与 current.txt 的校验值不符,可能被改动:请恢复原文件。")
+        raise ModelError(f"模型 {name} 的 manifest.json 缺失或与 current.txt 的校验值不符，可能被改动：请恢复原文件。")
     return folder
 
 
@@ -130,7 +130,7 @@ def load_model(folder: Path, edition: str, lexicon: str, words: tuple[str, ...])
     arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False).astype(np.float32) for name in _ARRAYS}
     vocabulary = (folder / "vocabulary.txt").read_text("utf-8").split("\n")
     if arrays["weights"].shape != (len(vocabulary), len(manifest.labels)):
-        raise ModelError(f"模型 {folder.name} 的权重与词表大小不符:请恢复原文件或重新训练。")
+        raise ModelError(f"模型 {folder.name} 的权重与词表大小不符：请恢复原文件或重新训练。")
     model = TextModel(manifest.labels, vocabulary, **arrays, tokeniser=Tokeniser(words))
     return model, manifest
 
@@ -139,19 +139,19 @@ def _check(folder: Path, manifest: Manifest, edition: str, lexicon: str) -> None
     for what, made_for, present in (("目录版本", manifest.edition, edition), ("规则版本", manifest.lexicon, lexicon)):
         if made_for != present:
             raise ModelError(
-                f"模型 {folder.name} 是为{what} {made_for} 训练的,现用 {present}:请运行 make train 重新训练。"
+                f"模型 {folder.name} 是为{what} {made_for} 训练的，现用 {present}：请运行 make train 重新训练。"
             )
     for name in PREDICTING:
         if manifest.libraries.get(name) != version(name):
             wanted = manifest.libraries.get(name)
             raise ModelError(
-                f"模型 {folder.name} 要求 {name} {wanted},装的是 {version(name)}:请按 requirements.lock 安装。"
+                f"模型 {folder.name} 要求 {name} {wanted}，装的是 {version(name)}：请按 requirements.lock 安装。"
             )
     for name in sorted({*manifest.files, *(f"{array}.npy" for array in _ARRAYS), "vocabulary.txt"}):
         if not (folder / name).is_file():
-            raise ModelError(f"模型 {folder.name} 缺少文件 {name}:请恢复原文件或重新训练。")
+            raise ModelError(f"模型 {folder.name} 缺少文件 {name}：请恢复原文件或重新训练。")
         if manifest.files.get(name) != _sha256(folder / name):
-            raise ModelError(f"模型 {folder.name} 的文件 {name} 与清单的校验值不符,可能被改动:请恢复原文件。")
+            raise ModelError(f"模型 {folder.name} 的文件 {name} 与清单的校验值不符，可能被改动：请恢复原文件。")
 
 
 def _sha256(path: Path) -> str:

@@ -34,12 +34,12 @@ def publish_model(settings: Settings, examples_folder: Path, version: str) -> It
     """
     folder = settings.models / version
     if folder.exists():
-        raise ModelError(f"模型版本 {version} 已存在:旧模型要保留备查,请另取版本号。")
+        raise ModelError(f"模型版本 {version} 已存在：旧模型要保留备查，请另取版本号。")
     catalogue = load_catalogue(settings.catalogue)
     lexicon = load_lexicon({item.code for item in catalogue.items})
     files = sorted(examples_folder.glob("*.jsonl"))
     examples = _checked(read_examples(files), catalogue)
-    yield f"训练:{len(examples)} 条文本,目录 {catalogue.edition},规则 {lexicon.version}"
+    yield f"训练：{len(examples)} 条文本，目录 {catalogue.edition}，规则 {lexicon.version}"
     trained = train(examples, catalogue, RuleSet(lexicon), read_likeness(examples_folder / "sources.toml"))
     manifest = Manifest(
         version=version,
@@ -58,16 +58,16 @@ def publish_model(settings: Settings, examples_folder: Path, version: str) -> It
     save_model(trained.model, manifest, folder)
     (folder / "card.md").write_text("\n".join(_card(manifest)) + "\n", "utf-8")
     make_current(folder)
-    yield f"已写入 {folder};交叉验证:" + ",".join(f"{name} {value:.1%}" for name, value in manifest.scores.items())
+    yield f"已写入 {folder}；交叉验证：" + ",".join(f"{name} {value:.1%}" for name, value in manifest.scores.items())
 
 
 def _checked(examples: Sequence[Example], catalogue: Catalogue) -> Sequence[Example]:
     known = {item.code for item in catalogue.items} | {OUTSIDE, INSUFFICIENT}
     if not examples:
-        raise ExampleError("没有训练文本:请检查 --examples 目录下的 .jsonl 文件。")
+        raise ExampleError("没有训练文本：请检查 --examples 目录下的 .jsonl 文件。")
     for example in examples:
         if example.label not in known:
-            raise ExampleError(f"{example.source} 中 {example.id} 的 code“{example.label}”不是目录条目:请改正。")
+            raise ExampleError(f"{example.source} 中 {example.id} 的 code“{example.label}”不是目录条目：请改正。")
     return examples
 
 
@@ -102,22 +102,22 @@ def cross_validated_scores(trained: Trained) -> dict[str, float]:
 
 def _card(manifest: Manifest) -> Iterator[str]:
     training = manifest.training
-    yield f"# 模型卡:{manifest.version}\n"
-    yield "判别贷款文本归属哪个蓝色产业条目的线性模型,与规则合用;不单独作为放贷依据。\n"
-    yield f"- 目录版本 {manifest.edition}(二、三级为重建稿,非官方文本);规则版本 {manifest.lexicon}"
-    yield "- 方法:jieba 词、相邻词对与 1–3 字字组的 TF-IDF,线性支持向量机;与规则以条件 logit 合成,交叉验证得出的概率即置信度"
-    yield f"- 训练文本 {training['rows']} 条,sha256 {training['sha256']}"
-    yield "- 数据时间与来源:2026 年 11 月为本项目撰写(见 data/examples/README.md),另加目录自身文字;不是真实贷款"
-    yield "- 抽样:各条目大致均匀撰写;合成与阈值按台账占比加权(目录外 60%、信息不足 4%)"
+    yield f"# 模型卡：{manifest.version}\n"
+    yield "判别贷款文本归属哪个蓝色产业条目的线性模型，与规则合用；不单独作为放贷依据。\n"
+    yield f"- 目录版本 {manifest.edition}（二、三级为重建稿，非官方文本）；规则版本 {manifest.lexicon}"
+    yield "- 方法：jieba 词、相邻词对与 1–3 字字组的 TF-IDF，线性支持向量机；与规则以条件 logit 合成，交叉验证得出的概率即置信度"
+    yield f"- 训练文本 {training['rows']} 条，sha256 {training['sha256']}"
+    yield "- 数据时间与来源：2026 年 11 月为本项目撰写（见 data/examples/README.md），另加目录自身文字；不是真实贷款"
+    yield "- 抽样：各条目大致均匀撰写；合成与阈值按台账占比加权（目录外 60%、信息不足 4%)"
     yield (
-        f"- {FOLDS} 折交叉验证,随机种子 {SEED};库版本 "
+        f"- {FOLDS} 折交叉验证，随机种子 {SEED}；库版本 "
         + "、".join(f"{k} {v}" for k, v in manifest.libraries.items())
         + "\n"
     )
     yield "| 文件 | 条数 |\n|---|---:|"
     yield from (f"| {name} | {count} |" for name, count in training["rows_by_file"].items())
-    yield "\n| 交叉验证(训练文本) | |\n|---|---:|"
+    yield "\n| 交叉验证（训练文本） | |\n|---|---:|"
     yield from (f"| {name} | {value:.1%} |" for name, value in manifest.scores.items())
     yield "\n真实项目文本上的数字见 docs/model-card.md 和 `lanmu evaluate`。\n"
-    yield "已知弱点:训练文本是写出来的,措辞比真实台账难而整齐;真实样本少于 5 行的条目未测;"
-    yield "只凭企业名称、规划名称判断的短文本容易判成目录外;一笔多用途的贷款其他条目可能不全;谐音错字多的速记会降低置信度。"
+    yield "已知弱点：训练文本是写出来的，措辞比真实台账难而整齐；真实样本少于 5 行的条目未测；"
+    yield "只凭企业名称、规划名称判断的短文本容易判成目录外；一笔多用途的贷款其他条目可能不全；谐音错字多的速记会降低置信度。"

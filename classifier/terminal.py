@@ -15,6 +15,7 @@ from classifier.evaluation import (
     measure,
     outcome_counts,
     recall_per_item,
+    right_by_kind,
     rule_worth,
 )
 from classifier.examples import Example
@@ -25,24 +26,25 @@ LEVELS = {1: "一级分类", 2: "二级分类", 3: "三级条目"}
 _STYLES = {Source.RULE: "bold green", Source.MODEL: "cyan", Source.CONTEXT: "yellow"}
 MOST_EVIDENCE = 14
 _LONGEST_NOTE = 36
-_REBUILT = "〔重建稿,非官方文本〕"
+_LONGEST_RULE = 60
+_REBUILT = "〔重建稿，非官方文本〕"
 
 
 def entry_text(catalogue: Catalogue, code: str) -> Iterator[str]:
     """Everything the edition says of one entry, line by line."""
     entry = catalogue[code]
     tier = f" · {entry.tier.value}" if entry.tier else ""
-    yield f"{entry.code} {entry.name}({LEVELS[entry.level]}{tier}){_mark(entry)}"
-    yield "路径:" + " / ".join(step.name for step in catalogue.path(code))
-    yield f"界定:{entry.definition}"
+    yield f"{entry.code} {entry.name}（{LEVELS[entry.level]}{tier}）{_mark(entry)}"
+    yield "路径：" + " / ".join(step.name for step in catalogue.path(code))
+    yield f"界定：{entry.definition}"
     yield from _listed("包括", entry.includes)
     yield from _listed("不包括", (f"{one.what} → {_goes_to(catalogue, one.goes_to)}" for one in entry.excludes))
     yield from _listed("边界口径", (f"{rule.number} {rule.title}:{rule.text}" for rule in entry.boundaries))
     yield from _listed("对照", map(link_text, entry.links))
     yield from _listed("下级", (f"{child.code} {child.name}" for child in catalogue.children(code)))
-    yield f"来源:{entry.provenance.chinese};依据:{entry.basis}"
+    yield f"来源：{entry.provenance.chinese}；依据：{entry.basis}"
     if entry.note:
-        yield f"备注:{entry.note}"
+        yield f"备注：{entry.note}"
 
 
 def _mark(entry: Entry) -> str:
@@ -52,7 +54,7 @@ def _mark(entry: Entry) -> str:
 def _listed(title: str, lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines):
         if number == 0:
-            yield f"{title}:"
+            yield f"{title}："
         yield f"  - {line}"
 
 
@@ -62,7 +64,7 @@ def _goes_to(catalogue: Catalogue, code: str | None) -> str:
 
 def link_text(link: Link) -> str:
     """One line for a link to another standard."""
-    return f"{link.standard}({link.edition}) {link.code} {link.name} — {link.relation.chinese},把握{link.confidence.chinese};{link.basis}"
+    return f"{link.standard}({link.edition}) {link.code} {link.name} — {link.relation.chinese}，把握{link.confidence.chinese}；{link.basis}"
 
 
 def tree_text(catalogue: Catalogue) -> Iterator[str]:
@@ -84,7 +86,7 @@ def prediction_text(application: Application, prediction: Prediction, catalogue:
     _line(
         text,
         "结论",
-        f"{prediction.outcome.value}  处理:{prediction.route.value}  置信度 {prediction.confidence:.2f}",
+        f"{prediction.outcome.value}  处理：{prediction.route.value}  置信度 {prediction.confidence:.2f}",
         "bold",
     )
     if prediction.code:
@@ -96,13 +98,13 @@ def prediction_text(application: Application, prediction: Prediction, catalogue:
     _line(text, "候选", ";".join(f"{one.label} {one.confidence:.2f}" for one in prediction.candidates))
     for field in Field:
         if application.text(field):
-            text.append(f"{field.value}:")
+            text.append(f"{field.value}：")
             text.append_text(
                 _marked(application.text(field), [one for one in prediction.evidence if one.field is field])
             )
             text.append("\n")
     if prediction.evidence:
-        text.append("依据(【】规则词,〔〕模型词;+ 支持,- 反对,0 语境不算数):\n")
+        text.append("依据（【】规则词，〔〕模型词；+ 支持，- 反对，0 语境不算数）：\n")
     for one in _worth_showing(prediction.evidence):
         text.append_text(evidence_line(one))
     for reason in prediction.reasons:
@@ -110,7 +112,7 @@ def prediction_text(application: Application, prediction: Prediction, catalogue:
     for link in prediction.crosswalk[:3]:
         _line(text, "对照", link_text(link))
     versions = prediction.versions
-    _line(text, "版本", f"目录 {versions.edition};规则 {versions.lexicon};模型 {versions.model}", "dim")
+    _line(text, "版本", f"目录 {versions.edition}；规则 {versions.lexicon}；模型 {versions.model}", "dim")
     return text
 
 
@@ -133,7 +135,7 @@ def _says_less(one: Evidence, other: Evidence) -> bool:
 
 
 def _line(text: Text, title: str, content: str, style: str = "") -> None:
-    text.append(f"{title}:")
+    text.append(f"{title}：")
     text.append(content + "\n", style)
 
 
@@ -142,7 +144,7 @@ def evidence_line(one: Evidence) -> Text:
     sign = "0" if one.weight == 0 else f"{one.weight:+.2f}"
     note = one.note if len(one.note) <= _LONGEST_NOTE else one.note[: _LONGEST_NOTE - 1] + "…"
     place = f"{one.field.value} {one.start}-{one.end}"
-    line = Text(f"  {sign:>6} {one.source.value} “{one.text}” → {one.label}({place}) {note}\n")
+    line = Text(f"  {sign:>6} {one.source.value} “{one.text}” → {one.label}（{place}）{note}\n")
     line.stylize(_STYLES[one.source], 9, 11)
     return line
 
@@ -169,10 +171,10 @@ def _marked(original: str, evidence: Sequence[Evidence]) -> Text:
 _FIGURES = {
     "category": "一级分类正确",
     "subcategory": "二级分类正确",
-    "item": "三级条目正确(首选)",
+    "item": "三级条目正确（首选）",
     "item_top3": "三级条目在前三",
-    "missed_blue": "漏判(目录内判为不属于)",
-    "false_blue": "误判蓝色(目录外判为蓝)",
+    "missed_blue": "漏判（目录内判为不属于）",
+    "false_blue": "误判蓝色（目录外判为蓝）",
     "false_blue_automatic": "  其中自动通过",
     "insufficient": "信息不足判对",
     "automatic": "自动通过占比",
@@ -194,9 +196,10 @@ def _padded(title: str, width: int) -> str:
 
 
 def rules_text(worth: Sequence[RuleWorth], most: int) -> Iterator[str]:
-    """The rules that were wrong, least precise first."""
+    """The rules that were wrong: strong ones first, least precise first."""
     for one in [rule for rule in worth if rule.wrong][:most]:
-        yield f"  {one.rule}:命中 {one.precision.rows},准确 {one.precision.value:.0%},有误的文本 {'、'.join(one.wrong[:6])}"
+        rule = one.rule if len(one.rule) <= _LONGEST_RULE else one.rule[: _LONGEST_RULE - 1] + "…"
+        yield f"  {rule}：命中 {one.precision.rows}，准确 {one.precision.value:.0%}，有误的文本 {'、'.join(one.wrong[:6])}"
 
 
 def evaluation_text(
@@ -206,25 +209,27 @@ def evaluation_text(
     judged = judge(classifier, examples)
     clear = [one for one in judged if one.example.grade == "clear"]
     counts = "、".join(f"{outcome.value} {count}" for outcome, count in outcome_counts(judged).items())
-    yield f"{len(judged)} 行,其中明确的 {len(clear)} 行;机器结论:{counts}"
-    yield "明确的行(括号内为 95% 区间):"
+    yield f"{len(judged)} 行，其中明确的 {len(clear)} 行；机器结论：{counts}"
+    yield "明确的行（括号内为 95% 区间）："
     yield from figures_text(measure(clear, classifier.catalogue))
-    yield "全部行:"
+    yield "全部行："
     yield from figures_text(measure(judged, classifier.catalogue))
-    yield "对照实验(明确的行):首选条目 | 目录外误判蓝色 | 漏判 | 全部判对"
+    yield "各类文本判对："
+    yield from (f"  {_padded(kind or '未注明', 26)} {rate}" for kind, rate in right_by_kind(judged).items())
+    yield "对照实验（明确的行）：首选条目 | 目录外误判蓝色 | 漏判 | 全部判对"
     for half, figures in ablation(classifier, [one.example for one in clear]).items():
         rates = (figures.item, figures.false_blue, figures.missed_blue, figures.overall)
         yield f"  {_padded(half, 10)} " + " | ".join(f"{rate.value:.1%}" for rate in rates)
-    yield "各条目查全(少于 5 行的未测):"
+    yield "各条目查全（少于 5 行的未测）："
     recalls = recall_per_item(judged, classifier.catalogue)
     yield from (f"  {code} {rate}" for code, rate in recalls.items() if rate.rows)
-    yield f"  未测:{sum(not rate.rows for rate in recalls.values())} 个条目"
-    yield "混淆(标准 → 机器):"
+    yield f"  未测：{sum(not rate.rows for rate in recalls.values())} 个条目"
+    yield "混淆（标准 → 机器）："
     yield from (f"  {gold} → {label}:{count}" for gold, label, count in confusions(judged)[:25])
-    yield f"准确率最低的规则(至多 {most_rules} 条):"
+    yield f"准确率最低的规则（至多 {most_rules} 条）："
     yield from rules_text(rule_worth(classifier, examples), most_rules)
     if show_wrong:
-        yield "判错的行:"
+        yield "判错的行："
         yield from (
             f"  {one.example.id} {one.example.label} → {one.label}({one.prediction.confidence:.2f})"
             for one in judged

@@ -20,7 +20,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 def test_predict_shows_label_marked_text_evidence_and_versions(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "predict", "本次用于投放人工鱼礁,不涉及海上风电")
     assert code == 0
-    for words in ("结论:", "三级条目:", "重建", "【人工鱼礁】", "语境:否定", "对照:", "版本:目录"):
+    for words in ("结论：", "三级条目：", "重建", "【人工鱼礁】", "语境：否定", "对照：", "版本：目录"):
         assert words in out
     assert "【海上风电】" not in out
 
@@ -70,7 +70,7 @@ def test_an_error_is_one_chinese_line_and_exit_code_one(
 ) -> None:
     code, _, err = run(capsys, *arguments)
     assert code == 1
-    assert err.startswith("错误:")
+    assert err.startswith("错误：")
     assert message in err
     assert len(err.strip().splitlines()) == 1
 

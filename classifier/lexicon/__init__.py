@@ -113,7 +113,7 @@ def load_lexicon(codes: Collection[str], folder: Path = FOLDER) -> Lexicon:
     tables = {file.stem: _read(file) for file in files}
     main = tables.get("lexicon")
     if main is None:
-        raise LexiconError(f"{folder} 中没有 lexicon.toml:请恢复完整的规则目录。")
+        raise LexiconError(f"{folder} 中没有 lexicon.toml：请恢复完整的规则目录。")
     _check_keys(main, {"version", "edition", "sea", "inland", "boilerplate"}, "lexicon.toml")
     items = {name: table for name, table in tables.items() if name.startswith("items")}
     terms, needs = _items(items, codes)
@@ -140,7 +140,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LexiconError(f"规则文件 {file.name} 读不出来:{error}。请按 TOML 格式改正。") from error
+        raise LexiconError(f"规则文件 {file.name} 读不出来：{error}。请按 TOML 格式改正。") from error
 
 
 def _digest(files: Iterable[Path]) -> str:
@@ -150,12 +150,12 @@ def _digest(files: Iterable[Path]) -> str:
 def _check_keys(table: Mapping[str, Any], allowed: Collection[str], where: str) -> None:
     for key in table:
         if key not in allowed:
-            raise LexiconError(f"{where} 有不认识的键“{key}”;可用的键:{'、'.join(sorted(allowed))}。")
+            raise LexiconError(f"{where} 有不认识的键“{key}”；可用的键：{'、'.join(sorted(allowed))}。")
 
 
 def _words(values: Any, where: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
-        raise LexiconError(f"{where} 应为词的列表(不含空词)。")
+        raise LexiconError(f"{where} 应为词的列表（不含空词）。")
     return tuple(dict.fromkeys(normalise(value).text for value in values))
 
 
@@ -166,7 +166,7 @@ def _items(files: Mapping[str, Mapping[str, Any]], codes: Collection[str]) -> tu
         for code, entry in table.items():
             where = f"{name}.toml [{code}]"
             if code not in codes:
-                raise LexiconError(f"{where}:目录中没有条目 {code};请改正编码,或换用与目录版本相配的规则。")
+                raise LexiconError(f"{where}：目录中没有条目 {code}；请改正编码，或换用与目录版本相配的规则。")
             _check_keys(entry, {"needs", *_STRENGTHS}, where)
             if "needs" in entry:
                 needs[code] = _tie(entry["needs"], where)
@@ -182,7 +182,7 @@ def _tie(value: str, where: str) -> Tie:
     try:
         return {"sea": Tie.SEA, "coast": Tie.COAST}[value]
     except KeyError:
-        raise LexiconError(f"{where}:needs 只能是 sea 或 coast,不能是“{value}”。") from None
+        raise LexiconError(f"{where}：needs 只能是 sea 或 coast，不能是“{value}”。") from None
 
 
 def _term(label: str, strength: Strength, text: str, where: str) -> Term:
@@ -190,7 +190,7 @@ def _term(label: str, strength: Strength, text: str, where: str) -> Term:
         tuple(normalise(word).text for word in part.split("|") if normalise(word).text) for part in text.split("+")
     )
     if not all(parts):
-        raise LexiconError(f"{where}:词条“{text}”有空的部分;写法如 码头|泊位+岸电。")
+        raise LexiconError(f"{where}：词条“{text}”有空的部分；写法如 码头|泊位+岸电。")
     return Term(label, strength, parts, rule=f"{where} {strength.value} {text}")
 
 
@@ -219,7 +219,7 @@ def _context(row: Mapping[str, Any]) -> ContextRule:
             needs_focus=bool(row.get("needs_focus", False)),
         )
     except (KeyError, ValueError) as error:
-        raise LexiconError(f"{where}:缺少或写错 {error}。") from error
+        raise LexiconError(f"{where}：缺少或写错 {error}。") from error
     if rule.scope not in ("clause", "sentence"):
-        raise LexiconError(f"{where}:scope 只能是 clause 或 sentence,不能是“{rule.scope}”。")
+        raise LexiconError(f"{where}：scope 只能是 clause 或 sentence，不能是“{rule.scope}”。")
     return rule
