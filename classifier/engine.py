@@ -12,10 +12,10 @@ from classifier.combine import (
     probabilities,
     weight_vector,
 )
-from classifier.evidence import borrower_differs, explain_ties, gather_evidence
+from classifier.evidence import MODEL_WORDS, borrower_differs, explain_ties, gather_evidence
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
-from classifier.model import TextModel
+from classifier.model import TextModel, Vector
 from classifier.money import money_parts
 from classifier.records import (
     Application,
@@ -82,13 +82,16 @@ class Classifier:
     def predict(self, application: Application) -> Prediction:
         """The label of one application, with its evidence."""
         reading = self.rules.read(application)
-        shares = self.probabilities(reading)
+        vector = self.model.read(reading.passages) if self.model else None
+        money = self._money(reading)
+        shares = self._shares(reading, vector, money)
         order = np.argsort(-shares, kind="stable")
         code, outcome, confidence = self._decide(shares)
         label = code or outcome.value
         rivals = [self.labels[number] for number in order[:3] if self.labels[number] != label]
         shown = self._best_item(code, shares) if code else label
-        also = self._also(reading, shares, code) if outcome.is_blue else ()
+        also = self._also(reading, shares, code, money) if outcome.is_blue else ()
+        words = self.model.words(vector, shown, MODEL_WORDS) if self.model and vector else []
         doubts = self._doubts(reading, shares, code, outcome, confidence)
         return Prediction(
             application_id=application.id,
@@ -99,7 +102,7 @@ class Classifier:
             route=Route.REVIEW if doubts else Route.ACCEPT,
             also=also,
             candidates=tuple(self._candidate(self.labels[number], shares[number]) for number in order[:CANDIDATES]),
-            evidence=gather_evidence(reading, [shown, *also, *rivals], self.weights, self.model),
+            evidence=gather_evidence(reading, [shown, *also, *rivals], self.weights, words),
             crosswalk=self.catalogue[code].links if code else (),
             reasons=(
                 *doubts,
@@ -113,24 +116,25 @@ class Classifier:
         """The predictions of many applications, in order; each equals what ``predict`` gives."""
         return [self.predict(application) for application in applications]
 
-    def probabilities(self, reading: Reading) -> np.ndarray:
+    def _shares(self, reading: Reading, vector: Vector | None, money: np.ndarray) -> np.ndarray:
         """The calibrated probability of each label, shape (labels,)."""
-        inputs = self._inputs(reading)
-        inputs[:, _MONEY] = self._money(reading)
+        inputs = self._inputs(reading, vector)
+        inputs[:, _MONEY] = money
         shares = probabilities(inputs, self._vector)
         return (
             shares * (1 - _STOCK_PHRASE) + np.eye(len(shares))[-1] * _STOCK_PHRASE if reading.is_boilerplate else shares
         )
 
-    def _inputs(self, reading: Reading) -> np.ndarray:
-        scores = self.model.scores(reading.passages) if self.model else None
+    def _inputs(self, reading: Reading, vector: Vector | None) -> np.ndarray:
+        scores = self.model.scores(vector) if self.model and vector else None
         return combination_inputs(reading, scores, self.labels, self.rules.lexicon.needs)
 
     def _money(self, reading: Reading) -> np.ndarray:
         """Each item's share of the money: what every part alone would be labelled, weighed by its amount."""
         money = np.zeros(len(self.labels))
         for part in money_parts(reading):
-            money += part.share * probabilities(self._inputs(part.reading), self._vector)
+            vector = self.model.read(part.reading.passages) if self.model else None
+            money += part.share * probabilities(self._inputs(part.reading, vector), self._vector)
         money[-2:] = 0
         return money
 
@@ -183,12 +187,11 @@ class Classifier:
         assert tier is not None
         return Candidate(_TIERS[tier], label, confidence)
 
-    def _also(self, reading: Reading, shares: np.ndarray, code: str | None) -> tuple[str, ...]:
+    def _also(self, reading: Reading, shares: np.ndarray, code: str | None, money: np.ndarray) -> tuple[str, ...]:
         """Further items with a share of the money, or with a strong term of their own in a place that counts.
 
         A part of the money under a tenth is none (boundary rule B2).
         """
-        money = self._money(reading)
         named = {hit.term.label for hit in reading.hits if hit.term.strength is Strength.STRONG and hit.weight >= 1}
         found = [
             (share, label)

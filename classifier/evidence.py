@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from classifier.combine import is_tied
 from classifier.lexicon import OUTSIDE, Strength, Tie
-from classifier.model import TextModel
+from classifier.model import Word
 from classifier.records import Evidence, Field, Source
 from classifier.rules import FIELD_WEIGHT, Hit, Reading, Span
 from classifier.text import Passage
@@ -15,12 +15,11 @@ MODEL_WORDS = 8
 
 
 def gather_evidence(
-    reading: Reading, labels: Sequence[str], weights: Mapping[str, float], model: TextModel | None
+    reading: Reading, labels: Sequence[str], weights: Mapping[str, float], words: Sequence[Word]
 ) -> tuple[Evidence, ...]:
-    """Evidence for ``labels`` (the label given first, then its rivals), rules first, each in order of the text."""
+    """Evidence for ``labels`` (the label given first, then its rivals): rules, context, then the model's ``words``."""
     found = [*_rule_evidence(reading, labels, weights), *_context_evidence(reading, labels)]
-    if model is not None and labels:
-        found += _model_evidence(reading, labels[0], weights.get("model", 0.0), model)
+    found += _model_evidence(reading, words, labels[0], weights.get("model", 0.0))
     return tuple(found)
 
 
@@ -63,8 +62,7 @@ def _within(inner: Span, outer: Span) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def _model_evidence(reading: Reading, label: str, scale: float, model: TextModel) -> Iterator[Evidence]:
-    words = model.words(reading.passages, label, MODEL_WORDS)
+def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: float) -> Iterator[Evidence]:
     least = max((abs(word.weight) for word in words), default=0.0) * _LEAST_SHARE
     for word in words:
         if abs(word.weight) >= least > 0:

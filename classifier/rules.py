@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from classifier.lexicon import ContextRule, Direction, Lexicon, Strength, Term, Tie
 from classifier.records import Application, Field
@@ -58,16 +59,23 @@ class Matcher:
     """Finds all occurrences of many literals. Latin words match only as whole tokens (ROV, not pROVide)."""
 
     def __init__(self, literals: Iterable[str]) -> None:
-        self._by_first: dict[str, list[str]] = defaultdict(list)
-        for literal in sorted(set(literals), key=lambda word: (-len(word), word)):
-            self._by_first[literal[0]].append(literal)
+        self._literals = frozenset(literals)
+        lengths: dict[str, set[int]] = defaultdict(set)
+        for literal in self._literals:
+            lengths[literal[:2]].add(len(literal))
+        self._lengths = {head: sorted(own, reverse=True) for head, own in lengths.items()}
+        self._singles = frozenset(literal for literal in self._literals if len(literal) == 1)
 
     def find(self, text: str) -> Iterator[tuple[str, Span]]:
         """Each occurrence, by start, longest first; occurrences may overlap."""
+        literals, lengths, singles = self._literals, self._lengths, self._singles
         for start, character in enumerate(text):
-            for literal in self._by_first.get(character, ()):
-                if text.startswith(literal, start) and _is_whole(text, start, start + len(literal)):
-                    yield literal, (start, start + len(literal))
+            for length in lengths.get(text[start : start + 2], ()):
+                literal = text[start : start + length]
+                if len(literal) == length and literal in literals and _is_whole(text, start, start + length):
+                    yield literal, (start, start + length)
+            if character in singles and start + 1 < len(text) and _is_whole(text, start, start + 1):
+                yield character, (start, start + 1)
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
@@ -87,6 +95,7 @@ class RuleSet:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self._terms_by_literal: dict[str, list[Term]] = defaultdict(list)
+        self._parts = {term: [frozenset(part) for part in term.parts] for term in lexicon.terms}
         for term in lexicon.terms:
             for literal in term.parts[0]:
                 self._terms_by_literal[literal].append(term)
@@ -125,20 +134,24 @@ class RuleSet:
             found[literal].append(span)
         sentences = [match.span() for match in _SENTENCE.finditer(text)]
         covers = [(span, literal) for literal in found if literal in self._single_labels for span in found[literal]]
+        present = frozenset(found)
         for term in dict.fromkeys(term for literal in found for term in self._terms_by_literal.get(literal, ())):
-            candidates = [found] if len(term.parts) > 1 else [self._uncovered(term, found, covers)]
-            hit = _best_hit(term, candidates[0], sentences, passage.weights)
+            words = [part & present for part in self._parts[term]]
+            if not all(words):
+                continue
+            spans = found if len(words) > 1 else self._uncovered(term, words[0], found, covers)
+            hit = _best_hit(words, spans, sentences, passage.weights)
             if hit is not None:
                 yield Hit(term, number, hit[0], hit[1])
 
     def _uncovered(
-        self, term: Term, found: Mapping[str, list[Span]], covers: Sequence[tuple[Span, str]]
+        self, term: Term, words: Iterable[str], found: Mapping[str, list[Span]], covers: Sequence[tuple[Span, str]]
     ) -> dict[str, list[Span]]:
         """Longest match first: a word inside a longer term of another label is that other term's word."""
         rivals = [span for span, literal in covers if term.label not in self._single_labels[literal]]
         return {
-            literal: [span for span in found.get(literal, ()) if not any(_inside(span, rival) for rival in rivals)]
-            for literal in term.parts[0]
+            literal: [span for span in found[literal] if not any(_inside(span, rival) for rival in rivals)]
+            for literal in words
         }
 
     def _shifts(self, passage: Passage, number: int) -> Iterator[Shift]:
@@ -189,21 +202,24 @@ def _inside_or_same(inner: Span, outer: Span) -> bool:
 
 
 def _best_hit(
-    term: Term, found: Mapping[str, Sequence[Span]], sentences: Sequence[Span], weights: Sequence[float]
+    words: Sequence[Iterable[str]],
+    found: Mapping[str, Sequence[Span]],
+    sentences: Sequence[Span],
+    weights: Sequence[float],
 ) -> tuple[tuple[Span, ...], float] | None:
-    """The sentence in which the term counts most: a term counts as much as its least counting part."""
+    """The sentence in which a term counts most: it counts as much as its least counting part."""
+    parts = [
+        [(min(weights[span[0] : span[1]]), -span[0], span) for word in part for span in found.get(word, ())]
+        for part in words
+    ]
     best: tuple[tuple[Span, ...], float] | None = None
     for sentence in sentences:
-        spans = []
-        for part in term.parts:
-            places = [span for word in part for span in found.get(word, ()) if _inside_or_same(span, sentence)]
-            if not places:
-                break
-            spans.append(max(places, key=lambda span: (min(weights[span[0] : span[1]]), -span[0])))
-        else:
-            weight = min(min(weights[start:end]) for start, end in spans)
+        places = [[place for place in part if _inside_or_same(place[2], sentence)] for part in parts]
+        if all(places):
+            chosen = [max(place) for place in places]
+            weight = min(place[0] for place in chosen)
             if best is None or weight > best[1]:
-                best = (tuple(spans), weight)
+                best = (tuple(place[2] for place in chosen), weight)
     return best
 
 
@@ -234,10 +250,15 @@ def _scope(rule: ContextRule, text: str, cue: Span) -> Span:
     return start, end
 
 
+@cache
+def _pair_pattern(cue: str) -> re.Pattern[str]:
+    opener, closer = cue.split("...")  # NFKC of …
+    return re.compile(f"{re.escape(opener)}([^。;]{{1,{_PAIR_REACH}}}?){re.escape(closer)}")
+
+
 def _pair_shifts(rule: ContextRule, text: str, number: int) -> Iterator[Shift]:
     for cue in rule.cues:
-        opener, closer = cue.split("...")  # NFKC of …
-        for match in re.finditer(f"{re.escape(opener)}([^。;]{{1,{_PAIR_REACH}}}?){re.escape(closer)}", text):
+        for match in _pair_pattern(cue).finditer(text):
             if not text.startswith(rule.unless or ("\0",), match.end()):
                 yield Shift(rule, number, match.span(), match.span(1))
 

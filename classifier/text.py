@@ -17,6 +17,7 @@ _CLUSTER = re.compile("(?s).[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20f0\u3099\u309a
 _IGNORED = re.compile(
     "[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
 )
+_BLANK = re.compile(r"\s")
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|[^\sA-Za-z0-9]+")
 _DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
@@ -53,6 +54,9 @@ def normalise(original: str) -> NormalText:
     >>> normalise("離岸　風電").text
     '离岸风电'
     """
+    text = original.translate(_one_to_one())
+    if unicodedata.is_normalized("NFKC", text) and not _IGNORED.search(text):
+        return _without_idle_blanks(original, text, range(len(text)), range(1, len(text) + 1))
     characters: list[str] = []
     starts, ends = array("l"), array("l")
     for match in _CLUSTER.finditer(original):
@@ -60,13 +64,28 @@ def normalise(original: str) -> NormalText:
             characters.append(character)
             starts.append(match.start())
             ends.append(match.end())
-    kept = [index for index in range(len(characters)) if not _is_idle_blank(characters, index)]
+    return _without_idle_blanks(original, "".join(characters), starts, ends)
+
+
+def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: Sequence[int]) -> NormalText:
+    if not _BLANK.search(text):
+        return NormalText(original, text, starts, ends)
+    kept = [index for index, character in enumerate(text) if not character.isspace() or _parts_words(text, index)]
     return NormalText(
         original,
-        "".join(" " if characters[index].isspace() else characters[index] for index in kept),
+        "".join(" " if text[index].isspace() else text[index] for index in kept),
         array("l", (starts[index] for index in kept)),
         array("l", (ends[index] for index in kept)),
     )
+
+
+def _parts_words(text: str, index: int) -> bool:
+    """Whether the blank at ``index`` stands right behind a Latin letter or a digit, and before another of its kind."""
+    before = text[index - 1] if index else ""
+    after = next((character for character in text[index + 1 : index + 40] if not character.isspace()), "")
+    letters = before.isascii() and before.isalpha() and after.isascii() and after.isalpha()
+    digits = before.isascii() and before.isdigit() and after.isascii() and after.isdigit()
+    return letters or digits
 
 
 def _simplified(cluster: str) -> str:
@@ -74,14 +93,11 @@ def _simplified(cluster: str) -> str:
     return composed.translate(_to_simplified())
 
 
-def _is_idle_blank(characters: list[str], index: int) -> bool:
-    if not characters[index].isspace():
-        return False
-    before = characters[index - 1] if index else ""
-    after = next((character for character in characters[index + 1 : index + 40] if not character.isspace()), "")
-    both_letters = before.isascii() and before.isalpha() and after.isascii() and after.isalpha()
-    both_digits = before.isascii() and before.isdigit() and after.isascii() and after.isdigit()
-    return not (both_letters or both_digits)
+@cache
+def _one_to_one() -> dict[int, str]:
+    """What becomes one other character by itself: full-width forms and traditional characters."""
+    full_width = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    return {0x3000: " ", **full_width, **_to_simplified()}
 
 
 @cache

@@ -20,7 +20,7 @@ from classifier.combine import INPUTS, combination_inputs, probabilities, softma
 from classifier.examples import Example
 from classifier.lexicon import INSUFFICIENT, OUTSIDE
 from classifier.manifest import Thresholds
-from classifier.model import Feature, TextModel, block_weights, features
+from classifier.model import Feature, TextModel, block_weights, features, tokens_of
 from classifier.records import Application
 from classifier.rules import Reading, RuleSet
 from classifier.text import Tokeniser
@@ -131,13 +131,13 @@ def data_digest(paths: Sequence[Path]) -> str:
 
 def _prepare(examples: Sequence[Example], labels: Sequence[str], rules: RuleSet, tokeniser: Tokeniser) -> Corpus:
     readings = [rules.read(Application(example.id, example.text)) for example in examples]
-    found = [list(features(reading.passages, tokeniser)) for reading in readings]
+    found = [list(features(reading.passages, tokens_of(reading.passages, tokeniser))) for reading in readings]
     row = {label: number for number, label in enumerate(labels)}
     return Corpus(examples, readings, found, np.array([row[example.label] for example in examples], dtype=np.intp))
 
 
 def _vocabulary(texts: Sequence[Sequence[Feature]]) -> tuple[list[str], NDArray[np.float32]]:
-    documents = Counter(key for text in texts for key in {feature.key for feature in text})
+    documents = Counter(key for text in texts for key in {feature[0] for feature in text})
     vocabulary = sorted(key for key, count in documents.items() if count >= LEAST_DOCUMENTS)
     counts = np.array([documents[key] for key in vocabulary])
     return vocabulary, (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32)

@@ -4,11 +4,13 @@ import csv
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from classifier import Application
 from classifier.errors import LexiconError
 from classifier.lexicon import Lexicon, Strength, Tie, load_lexicon
-from classifier.rules import Matcher, Reading, RuleSet
+from classifier.rules import Matcher, Reading, RuleSet, _is_whole
 from taxonomy import load_catalogue
 
 TABLES = Path(__file__).parent / "tables"
@@ -116,3 +118,16 @@ def test_ties_to_the_sea(text: str, tie: Tie, expected: bool) -> None:
 
 def test_every_item_has_terms_and_every_synonym_is_normal() -> None:
     assert {term.label for term in RULES.lexicon.terms} >= CODES
+
+
+@given(st.text(alphabet="海洋牧场AB1,", max_size=14), st.sets(st.text(alphabet="海洋牧场A", min_size=1, max_size=5)))
+def test_the_matcher_finds_exactly_what_a_plain_search_finds(text: str, literals: set[str]) -> None:
+    plain = {
+        (literal, (start, start + len(literal)))
+        for literal in literals
+        for start in range(len(text))
+        if text.startswith(literal, start) and _is_whole(text, start, start + len(literal))
+    }
+    found = list(Matcher(literals).find(text))
+    assert set(found) == plain
+    assert len(found) == len(plain)

@@ -59,6 +59,16 @@ def test_normalising_twice_changes_nothing(original: str) -> None:
     assert normalise(once).text == once
 
 
+@given(st.text(alphabet=st.sampled_from("海洋牧場風電 ，。：（）ＡＢ３1aé\u0301①㎡\u200b\n\u3000"), max_size=30))
+def test_the_quick_way_gives_what_the_careful_way_gives(original: str) -> None:
+    """A mark at the end (that composes with nothing) sends the same text the careful way."""
+    quick, careful = normalise(original), normalise(original + "\u20dd")
+    assert careful.text.startswith(quick.text)
+    size = len(quick.text)
+    if not original.endswith((" ", "\n", "\u3000")) and quick.text:
+        assert [*quick.starts] == [*careful.starts][:size]
+
+
 def test_span_of_a_word_is_the_pasted_variant() -> None:
     original = "拟建　海 洋牧場　一处"
     normal = normalise(original)
