@@ -12,7 +12,7 @@ from classifier.combine import (
     probabilities,
     weight_vector,
 )
-from classifier.evidence import MODEL_WORDS, borrower_differs, explain_ties, gather_evidence
+from classifier.evidence import MODEL_WORDS, borrower_differs, explain_ties, gather_evidence, industry_agrees
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
 from classifier.model import TextModel, Vector
@@ -107,6 +107,7 @@ class Classifier:
             reasons=(
                 *doubts,
                 *borrower_differs(reading, code, self._parents),
+                *industry_agrees(application, self.catalogue[code] if code else None),
                 *explain_ties(reading, self.rules.lexicon.needs),
             ),
             versions=self.versions,

@@ -1,14 +1,18 @@
 """Turns what rules and model saw into evidence a person can check: words, their places in the given text, weights, sentences."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from classifier.combine import is_tied
 from classifier.lexicon import OUTSIDE, Strength, Tie
 from classifier.model import Word
-from classifier.records import Evidence, Field, Source
+from classifier.records import Application, Evidence, Field, Source
 from classifier.rules import FIELD_WEIGHT, Hit, Reading, Span
 from classifier.text import Passage
+from taxonomy import Entry, codes
+from taxonomy.crosswalk import INDUSTRY_2017
 
+_INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
 _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
@@ -102,3 +106,17 @@ def borrower_differs(reading: Reading, code: str | None, parents: Mapping[str, s
         and parents.get(label) != code
         and any(passage.field not in FIELD_WEIGHT for passage in reading.passages)
     ]
+
+
+def industry_agrees(application: Application, entry: Entry | None) -> list[str]:
+    """Whether the borrower's industry code is among the codes the entry's crosswalk names; empty without a code.
+
+    The industry says what the borrower does, so it never decides: it only tells a reader what to look at.
+    """
+    given = _INDUSTRY_CODE.search(application.industry)
+    linked = codes(entry.links, *INDUSTRY_2017) if entry else ()
+    if given is None or not linked:
+        return []
+    if any(code.startswith(given[1]) or given[1].startswith(code) for code in linked):
+        return [f"国标行业 {given[1]} 与该条目对照的行业相符。"]
+    return [f"国标行业 {given[1]} 不在该条目对照的行业（{'、'.join(linked)}）内：以资金用途为准。"]

@@ -139,3 +139,14 @@ def test_fields_keep_their_own_offsets(classifier: Classifier) -> None:
     for one in classifier.predict(application).evidence:
         assert application.text(one.field)[one.start : one.end] == one.text
         assert one.field in (Field.NAME, Field.PURPOSE)
+
+
+@pytest.mark.parametrize(
+    ("industry", "words"), [("D4415 风力发电", "相符"), ("0411", "以资金用途为准"), ("批发业", "")]
+)
+def test_the_industry_code_is_compared_but_never_decides(classifier: Classifier, industry: str, words: str) -> None:
+    plain = classifier.predict(Application("", purpose=WIND))
+    prediction = classifier.predict(Application("", purpose=WIND, industry=industry))
+    assert prediction.code == plain.code
+    said = " ".join(reason for reason in prediction.reasons if "国标行业" in reason)
+    assert (words in said) if words else not said
