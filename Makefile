@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check train evaluate clean
+.PHONY: demo test check train bench clean
 
 demo: .venv/made
 	mkdir -p out
@@ -20,6 +20,9 @@ check: .venv/made-dev
 
 train: .venv/made
 	$(BIN)/lanmu train --version $(VERSION)
+
+bench: .venv/made-dev
+	$(BIN)/python -m benchmarks.run
 
 .venv/made: requirements.lock setup.cfg
 	$(PYTHON) -m venv .venv

@@ -1,6 +1,7 @@
 """The command line: one function a command. Errors of ours become one line and exit code 1; all else keeps its traceback."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import ClassifierError
+from classifier.errors import ClassifierError, LexiconError
 from classifier.records import Application
 from classifier.settings import Settings
 from taxonomy import CatalogueError, load_catalogue
@@ -20,6 +21,9 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 an error that was explained, 130 stopped by Ctrl-C."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may offer GBK or ASCII
     options = _parser().parse_args(arguments)
     try:
         command: Callable[[argparse.Namespace], int] = options.command
@@ -99,7 +103,7 @@ def _add_catalogue(parser: argparse.ArgumentParser) -> None:
     diff = _add(commands, "diff", _catalogue_diff, "比较两个目录版本")
     diff.add_argument("before", type=Path, metavar="旧")
     diff.add_argument("after", type=Path, metavar="新")
-    importing = _add(commands, "import", _catalogue_import, "由填好的 XLSX 生成新的目录版本（TOML)")
+    importing = _add(commands, "import", _catalogue_import, "由填好的 XLSX 生成新的目录版本（TOML）")
     importing.add_argument("file", type=Path, metavar="文件")
     importing.add_argument("-o", "--output", type=Path, metavar="TOML 文件")
 
@@ -179,11 +183,13 @@ def _report(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from classifier.engine import Classifier
-    from classifier.examples import read_examples
+    from classifier.examples import check_labels, read_examples
     from classifier.terminal import evaluation_text
 
     classifier = Classifier.load()
-    return _print(evaluation_text(classifier, read_examples(options.files), options.rules, show_wrong=options.wrong))
+    examples = read_examples(options.files)
+    check_labels(examples, classifier.labels)
+    return _print(evaluation_text(classifier, examples, options.rules, show_wrong=options.wrong))
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -207,7 +213,11 @@ def _catalogue_search(options: argparse.Namespace) -> int:
     from classifier.lexicon import load_lexicon
 
     catalogue = load_catalogue(Settings.from_environment().catalogue)
-    synonyms = load_lexicon({item.code for item in catalogue.items}).synonyms()
+    try:
+        synonyms = load_lexicon({item.code for item in catalogue.items}).synonyms()
+    except LexiconError as error:
+        print(f"提示：不用同义词检索（{error}）", file=sys.stderr)
+        synonyms = {}
     hits = catalogue.search(" ".join(options.words), synonyms)
     if not hits:
         return _print(["没有找到：换一个说法，或用 lanmu catalogue show 浏览全部条目。"])

@@ -25,7 +25,7 @@ from classifier.records import (
     Route,
     Versions,
 )
-from classifier.rules import Reading, RuleSet
+from classifier.rules import FIELD_WEIGHT, Reading, RuleSet
 from classifier.settings import Settings
 from taxonomy import Catalogue, Entry, Tier, load_catalogue
 
@@ -57,7 +57,6 @@ class Classifier:
         self.weights = manifest.combination if manifest else RULES_ALONE
         self.versions = Versions(catalogue.edition, rules.lexicon.version, manifest.version if manifest else "无模型")
         self._vector = weight_vector(self.weights)
-        self._parents = {item.code: item.parent for item in catalogue.items}
         self._below = _rows_below(catalogue)
 
     @classmethod
@@ -92,7 +91,7 @@ class Classifier:
         shown = self._best_item(code, shares) if code else label
         also = self._also(reading, shares, code, money) if outcome.is_blue else ()
         words = self.model.words(vector, shown, MODEL_WORDS) if self.model and vector else []
-        doubts = self._doubts(reading, shares, code, outcome, confidence)
+        doubts = self._doubts(reading, code, outcome, confidence) + self._other_purpose(application, outcome)
         return Prediction(
             application_id=application.id,
             outcome=outcome,
@@ -106,7 +105,7 @@ class Classifier:
             crosswalk=self.catalogue[code].links if code else (),
             reasons=(
                 *doubts,
-                *borrower_differs(reading, code, self._parents),
+                *borrower_differs(reading, code),
                 *industry_agrees(application, self.catalogue[code] if code else None),
                 *explain_ties(reading, self.rules.lexicon.needs),
             ),
@@ -201,11 +200,11 @@ class Classifier:
         ]
         return tuple(label for _, label in sorted(found, reverse=True)[:MOST_ALSO])
 
-    def _doubts(
-        self, reading: Reading, shares: np.ndarray, code: str | None, outcome: Outcome, confidence: float
-    ) -> list[str]:
+    def _doubts(self, reading: Reading, code: str | None, outcome: Outcome, confidence: float) -> list[str]:
         """Why a person should look, in Chinese; empty when the machine may decide alone."""
         if reading.is_boilerplate:
+            if any(passage.field in FIELD_WEIGHT for passage in reading.passages):
+                return ["只有借款人的经营范围或行业，没有写明资金用途：请补充贷款用途或项目内容后再判。"]
             return ["文本为空、过短，或只有“流动资金周转”“见附件”一类套话：请补充贷款用途或项目内容。"]
         if outcome is Outcome.INSUFFICIENT:
             return ["原文没有写明决定归属的事实：请补充贷款用途、产品或工程内容后再判。"]
@@ -216,6 +215,18 @@ class Classifier:
         if code is not None and self.catalogue[code].level < 3:
             doubts.append("只能确定到上级分类，三级条目需人工选定。")
         return doubts + self._conflicts(reading, code)
+
+    def _other_purpose(self, application: Application, outcome: Outcome) -> list[str]:
+        """A doubt where the use of the money, read alone, is not blue although the rest of the application is."""
+        rest = application.name or application.description
+        if not (outcome.is_blue and application.purpose.strip() and rest.strip()):
+            return []
+        reading = self.rules.read(Application("", purpose=application.purpose))
+        vector = self.model.read(reading.passages) if self.model else None
+        shares = self._shares(reading, vector, self._money(reading))
+        if reading.is_boilerplate or shares[:-2].sum() >= self.thresholds.blue or shares[-1] > shares[-2]:
+            return []
+        return ["单看贷款用途不属于目录，结论来自项目名称或描述：请核对资金实际用途。"]
 
     def _conflicts(self, reading: Reading, code: str | None) -> list[str]:
         """Strong terms, fully counting, that speak for another label than the one given."""

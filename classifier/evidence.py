@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from classifier.combine import is_tied
 from classifier.lexicon import OUTSIDE, Strength, Tie
 from classifier.model import Word
-from classifier.records import Application, Evidence, Field, Source
+from classifier.records import Application, Evidence, Source
 from classifier.rules import FIELD_WEIGHT, Hit, Reading, Span
 from classifier.text import Passage
 from taxonomy import Entry, codes
@@ -92,20 +92,18 @@ def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
     return [f"{label} 的词条需有涉海字样或沿海地点才算数，原文没有。" for label in labels]
 
 
-def borrower_differs(reading: Reading, code: str | None, parents: Mapping[str, str | None]) -> list[str]:
-    """A sentence for each item the borrower's business points to while the money is used for something else (rule B1)."""
-    own: dict[str, None] = {}
-    for hit in reading.hits:
-        field: Field = reading.passages[hit.passage].field
-        if field in FIELD_WEIGHT and hit.term.strength is Strength.STRONG and hit.term.label != OUTSIDE:
-            own[hit.term.label] = None
-    return [
-        f"借款人的经营涉及 {label}，本次资金用途不同：按资金用途判定。"
-        for label in own
-        if label != code
-        and parents.get(label) != code
-        and any(passage.field not in FIELD_WEIGHT for passage in reading.passages)
-    ]
+def borrower_differs(reading: Reading, code: str | None) -> list[str]:
+    """A sentence if the borrower's business points elsewhere than the use of the money does (boundary rule B1)."""
+    if not any(passage.field not in FIELD_WEIGHT for passage in reading.passages):
+        return []
+    scope = [hit for hit in reading.hits if reading.passages[hit.passage].field in FIELD_WEIGHT]
+    claims = [hit for hit in scope if hit.term.strength is not Strength.EXCLUDING]
+    strongest = sorted(claims, key=lambda hit: (hit.term.strength is not Strength.STRONG, hit.spans))
+    own = list(dict.fromkeys(hit.term.label for hit in strongest))
+    if not own or (code or OUTSIDE) in own:
+        return []
+    what = "在目录外" if own[0] == OUTSIDE else f"涉及 {own[0]}"
+    return [f"借款人的经营{what}，本次资金用途不同：按资金用途判定。"]
 
 
 def industry_agrees(application: Application, entry: Entry | None) -> list[str]:

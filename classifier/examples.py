@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,19 @@ def read_likeness(file: Path) -> dict[str, float]:
         ) from error
 
 
+def check_labels(examples: Iterable[Example], labels: Collection[str]) -> None:
+    """Raises ExampleError naming the first example with a code that is none of ``labels``."""
+    for example in examples:
+        for label in (example.label, *example.also, *example.accept):
+            if label not in labels:
+                raise ExampleError(f"{example.source} 中 {example.id} 的 code“{label}”不是目录条目：请改正。")
+
+
 def _lines(path: Path) -> list[tuple[int, str]]:
-    lines = path.read_text("utf-8").splitlines()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExampleError(f"{path} 打不开，或不是 UTF-8 文本：请检查路径和编码。") from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 

@@ -70,14 +70,15 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in (*PREDICTING, *TRAINING)}
 
 
-def save_model(model: TextModel, manifest: Manifest, folder: Path) -> None:
-    """Write a model's files and its manifest (last, with their sha256) into ``folder``."""
+def save_model(model: TextModel, manifest: Manifest, card: str, folder: Path) -> None:
+    """Write a model's files, its card and its manifest (last, with the sha256 of all others) into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in _ARRAYS:
         kind = np.float16 if name == "weights" else np.float32
         np.save(folder / f"{name}.npy", getattr(model, name).astype(kind), allow_pickle=False)
     (folder / "vocabulary.txt").write_text("\n".join(model.vocabulary), "utf-8", newline="\n")
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.suffix in (".npy", ".txt")}
+    (folder / "card.md").write_text(card, "utf-8", newline="\n")
+    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
     content = {**asdict(manifest), "files": files}
     (folder / "manifest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
@@ -147,6 +148,9 @@ def _check(folder: Path, manifest: Manifest, edition: str, lexicon: str) -> None
             raise ModelError(
                 f"模型 {folder.name} 要求 {name} {wanted}，装的是 {version(name)}：请按 requirements.lock 安装。"
             )
+    surplus = sorted({path.name for path in folder.iterdir()} - manifest.files.keys() - {"manifest.json"})
+    if surplus:
+        raise ModelError(f"模型 {folder.name} 多出清单外的文件 {'、'.join(surplus)}：请移走后再用。")
     for name in sorted({*manifest.files, *(f"{array}.npy" for array in _ARRAYS), "vocabulary.txt"}):
         if not (folder / name).is_file():
             raise ModelError(f"模型 {folder.name} 缺少文件 {name}：请恢复原文件或重新训练。")

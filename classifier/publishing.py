@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from classifier.errors import ExampleError, ModelError
-from classifier.examples import Example, read_examples, read_likeness
+from classifier.examples import Example, check_labels, read_examples, read_likeness
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, load_lexicon
 from classifier.manifest import Manifest, library_versions, make_current, save_model
 from classifier.rules import RuleSet
 from classifier.settings import Settings
 from classifier.training import (
-    FOLDS,
     MOST_FEATURES,
     PENALTY,
     POLICY,
@@ -24,7 +23,7 @@ from classifier.training import (
     data_digest,
     train,
 )
-from taxonomy import Catalogue, load_catalogue
+from taxonomy import Catalogue, Provenance, load_catalogue
 
 
 def publish_model(settings: Settings, examples_folder: Path, version: str) -> Iterator[str]:
@@ -55,19 +54,15 @@ def publish_model(settings: Settings, examples_folder: Path, version: str) -> It
         libraries=library_versions(),
         files={},
     )
-    save_model(trained.model, manifest, folder)
-    (folder / "card.md").write_text("\n".join(_card(manifest)) + "\n", "utf-8")
+    save_model(trained.model, manifest, "\n".join(_card(manifest, catalogue)) + "\n", folder)
     make_current(folder)
     yield f"已写入 {folder}；交叉验证：" + ",".join(f"{name} {value:.1%}" for name, value in manifest.scores.items())
 
 
 def _checked(examples: Sequence[Example], catalogue: Catalogue) -> Sequence[Example]:
-    known = {item.code for item in catalogue.items} | {OUTSIDE, INSUFFICIENT}
     if not examples:
         raise ExampleError("没有训练文本：请检查 --examples 目录下的 .jsonl 文件。")
-    for example in examples:
-        if example.label not in known:
-            raise ExampleError(f"{example.source} 中 {example.id} 的 code“{example.label}”不是目录条目：请改正。")
+    check_labels(examples, {*(item.code for item in catalogue.items), OUTSIDE, INSUFFICIENT})
     return examples
 
 
@@ -78,7 +73,7 @@ def _training_facts(examples: Sequence[Example], files: Sequence[Path]) -> Mappi
         "rows_by_file": dict(Counter(example.source for example in examples)),
         "rows_by_kind": dict(Counter(example.kind for example in examples)),
         "seed": SEED,
-        "folds": FOLDS,
+        "folds": "one writer's file left out at a time",
         "penalty": PENALTY,
         "most_features": MOST_FEATURES,
         "shares": SHARES,
@@ -100,17 +95,19 @@ def cross_validated_scores(trained: Trained) -> dict[str, float]:
     }
 
 
-def _card(manifest: Manifest) -> Iterator[str]:
+def _card(manifest: Manifest, catalogue: Catalogue) -> Iterator[str]:
     training = manifest.training
+    rebuilt = any(catalogue[code].provenance is not Provenance.OFFICIAL for code in catalogue)
+    shares = "、".join(f"{label} {share:.0%}" for label, share in SHARES.items())
     yield f"# 模型卡：{manifest.version}\n"
     yield "判别贷款文本归属哪个蓝色产业条目的线性模型，与规则合用；不单独作为放贷依据。\n"
-    yield f"- 目录版本 {manifest.edition}（二、三级为重建稿，非官方文本）；规则版本 {manifest.lexicon}"
+    yield f"- 目录版本 {manifest.edition}{'（重建稿，非官方文本）' if rebuilt else ''}；规则版本 {manifest.lexicon}"
     yield "- 方法：jieba 词、相邻词对与 1–3 字字组的 TF-IDF，线性支持向量机；与规则以条件 logit 合成，交叉验证得出的概率即置信度"
     yield f"- 训练文本 {training['rows']} 条，sha256 {training['sha256']}"
     yield "- 数据时间与来源：2026 年 11 月为本项目撰写（见 data/examples/README.md），另加目录自身文字；不是真实贷款"
-    yield "- 抽样：各条目大致均匀撰写；合成与阈值按台账占比加权（目录外 60%、信息不足 4%)"
+    yield f"- 抽样：各条目大致均匀撰写；合成与阈值按台账占比（{shares}）和各文件像台账的程度加权"
     yield (
-        f"- {FOLDS} 折交叉验证，随机种子 {SEED}；库版本 "
+        f"- 交叉验证按撰写者分组（每个文件轮流不看），随机种子 {SEED}；库版本 "
         + "、".join(f"{k} {v}" for k, v in manifest.libraries.items())
         + "\n"
     )

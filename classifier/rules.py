@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from classifier.lexicon import ContextRule, Direction, Lexicon, Strength, Term, Tie
+from classifier.lexicon import ContextRule, Direction, Lexicon, Term, Tie
 from classifier.records import Application, Field
 from classifier.text import Passage, normalise
 
@@ -49,10 +49,6 @@ class Reading:
     shifts: tuple[Shift, ...]
     ties: Mapping[Tie, tuple[tuple[int, Span], ...]]
     is_boilerplate: bool
-
-    def strength(self, label: str, strength: Strength) -> float:
-        """Summed weights of the distinct terms of one label and strength."""
-        return sum(hit.weight for hit in self.hits if hit.term.label == label and hit.term.strength is strength)
 
 
 class Matcher:
@@ -112,6 +108,8 @@ class RuleSet:
         """Normalise every field, weigh it by its context, and find the terms and the ties to the sea."""
         fields = [field for field in Field if application.text(field).strip()]
         passages = tuple(self._passage(field, application.text(field)) for field in fields)
+        if any(one.field is Field.PURPOSE and not self._is_boilerplate([one]) for one in passages):
+            _lower(passages, self.lexicon.background)
         shifts = [shift for number, passage in enumerate(passages) for shift in self._shifts(passage, number)]
         shifts = _weigh(passages, shifts, self.lexicon.background)
         hits = [hit for number, passage in enumerate(passages) for hit in self._hits(passage, number)]
@@ -182,6 +180,13 @@ class RuleSet:
         own = [passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT]
         rest = self._boilerplate.sub("", "".join(own))
         return len(re.sub(r"[^\u4e00-\u9fffA-Za-z]", "", rest)) < 2
+
+
+def _lower(passages: Iterable[Passage], background: float) -> None:
+    """Beside a stated use of the money, the project's name and description are background (boundary rule B1)."""
+    for passage in passages:
+        if passage.field in (Field.NAME, Field.DESCRIPTION):
+            passage.weights[:] = [weight * background for weight in passage.weights]
 
 
 def _single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:

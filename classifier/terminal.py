@@ -40,6 +40,7 @@ def entry_text(catalogue: Catalogue, code: str) -> Iterator[str]:
     yield from _listed("包括", entry.includes)
     yield from _listed("不包括", (f"{one.what} → {_goes_to(catalogue, one.goes_to)}" for one in entry.excludes))
     yield from _listed("边界口径", (f"{rule.number} {rule.title}:{rule.text}" for rule in entry.boundaries))
+    yield f"通用口径：{'、'.join(rule.number for rule in catalogue.general_boundaries)} 对所有条目有效"
     yield from _listed("对照", map(link_text, entry.links))
     yield from _listed("下级", (f"{child.code} {child.name}" for child in catalogue.children(code)))
     yield f"来源：{entry.provenance.chinese}；依据：{entry.basis}"

@@ -17,6 +17,8 @@ _CLUSTER = re.compile("(?s).[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20f0\u3099\u309a
 _IGNORED = re.compile(
     "[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
 )
+_WORD_END = re.compile(r"(?:[A-Za-z]+|[0-9]+)$")
+_WORD_START = re.compile(r"\s+([A-Za-z]+|[0-9]+)")
 _BLANK = re.compile(r"\s")
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|[^\sA-Za-z0-9]+")
 _DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -80,12 +82,14 @@ def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: 
 
 
 def _parts_words(text: str, index: int) -> bool:
-    """Whether the blank at ``index`` stands right behind a Latin letter or a digit, and before another of its kind."""
-    before = text[index - 1] if index else ""
-    after = next((character for character in text[index + 1 : index + 40] if not character.isspace()), "")
-    letters = before.isascii() and before.isalpha() and after.isascii() and after.isalpha()
-    digits = before.isascii() and before.isdigit() and after.isascii() and after.isdigit()
-    return letters or digits
+    """Whether the blank at ``index`` parts two Latin words or two numbers, one of them longer than a character.
+
+    A blank between single characters (3 0 0 M W) is only spacing.
+    """
+    before, after = _WORD_END.search(text[:index]), _WORD_START.match(text, index)
+    if before is None or after is None or before[0].isdigit() != after[1].isdigit():
+        return False
+    return len(before[0]) > 1 or len(after[1]) > 1
 
 
 def _simplified(cluster: str) -> str:

@@ -29,7 +29,6 @@ from taxonomy import Catalogue
 Array = NDArray[np.float64]
 
 SEED = 20261121
-FOLDS = 5
 PENALTY = 1.0  # C of the linear support vector machine, chosen on files held out by writer
 LEAST_DOCUMENTS = 2  # a feature must occur in so many texts
 MOST_FEATURES = 60_000  # keeps the model under 15 MB; the smallest weights go first

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from taxonomy.catalogue import Boundary, Catalogue, Entry
+from taxonomy.catalogue import Boundary, Catalogue, Entry, Imprint
 from taxonomy.crosswalk import Link
 
 
@@ -20,6 +20,7 @@ class Change(Enum):
     REDEFINED = "改文字"
     RELINKED = "改对照"
     RULE = "改口径"
+    IMPRINT = "改版本信息"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def diff(old: Catalogue, new: Catalogue) -> tuple[Difference, ...]:
     origins = _origins(old, new)
     recoded = {origin.code: code for code, origin in origins.items()}
     return (
+        *_imprint_changes(old, new),
         *(change for entry in new.entries for change in _entry_changes(origins.get(entry.code), entry, recoded)),
         *(
             Difference(Change.REMOVED, entry.code, entry.name, entry.name, "")
@@ -53,6 +55,13 @@ def diff(old: Catalogue, new: Catalogue) -> tuple[Difference, ...]:
         ),
         *_rule_changes(old, new),
     )
+
+
+def _imprint_changes(old: Catalogue, new: Catalogue) -> Iterator[Difference]:
+    for name in Imprint.__dataclass_fields__:
+        before, after = getattr(old.imprint, name), getattr(new.imprint, name)
+        if before != after:
+            yield Difference(Change.IMPRINT, new.edition, name, before, after)
 
 
 def _origins(old: Catalogue, new: Catalogue) -> Mapping[str, Entry]:

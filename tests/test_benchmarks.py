@@ -116,7 +116,7 @@ def test_scikit_learn_pipelines_give_the_models_own_answers(classifier: Classifi
     texts = [item.name for item in classifier.catalogue.items]
     readings = [classifier.rules.read(Application("", text)) for text in texts]
     assert classifier.model is not None
-    own = [int(classifier.model.scores(reading.passages).argmax()) for reading in readings]
+    own = [int(classifier.model.scores(classifier.model.read(reading.passages)).argmax()) for reading in readings]
     pipelines = ScikitPipelines(classifier)
     assert list(pipelines.batch(texts)) == own
     assert pipelines.row_by_row(texts) == own

@@ -62,6 +62,7 @@ def test_batch_labels_the_sample_book_and_says_what_became_of_it(
         (("catalogue", "show", "99.9"), "99.9"),
         (("catalogue", "check", str(BOOK)), "loan_book.csv"),
         (("evaluate", str(BOOK)), "loan_book.csv"),
+        (("evaluate", "missing.jsonl"), "missing.jsonl"),
         (("train", "--version", "2026.11.21"), "已存在"),
     ],
 )

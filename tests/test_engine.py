@@ -150,3 +150,42 @@ def test_the_industry_code_is_compared_but_never_decides(classifier: Classifier,
     assert prediction.code == plain.code
     said = " ".join(reason for reason in prediction.reasons if "国标行业" in reason)
     assert (words in said) if words else not said
+
+
+@pytest.mark.parametrize(
+    ("fields", "purpose"),
+    [
+        ({"name": "海洋牧场建设项目"}, "购买办公楼"),
+        ({"name": "海洋牧场建设项目"}, "建设住宅小区"),
+        ({"name": "海带养殖项目", "scope": "海水养殖;海产品加工", "industry": "0411"}, "购买办公楼"),
+        ({"description": "海洋牧场公司,主营海参养殖"}, "购买轿车"),
+    ],
+)
+def test_a_marine_name_never_makes_a_land_use_automatically_blue(
+    classifier: Classifier, fields: dict[str, str], purpose: str
+) -> None:
+    prediction = classifier.predict(Application("", purpose=purpose, **fields))
+    assert not (prediction.outcome.is_blue and prediction.route is Route.ACCEPT)
+
+
+def test_a_named_project_with_a_vague_purpose_keeps_its_item(classifier: Classifier) -> None:
+    prediction = classifier.predict(Application("", name="人工鱼礁投放项目", purpose="设备采购"))
+    assert prediction.code is not None
+    assert "鱼礁" in classifier.catalogue[prediction.code].name
+
+
+def test_the_explanation_says_so_also_when_the_borrower_is_outside(classifier: Classifier) -> None:
+    prediction = classifier.predict(Application("", purpose="海上风电场建设", scope="普通住宅房地产开发、餐饮"))
+    assert any("目录外" in reason for reason in prediction.reasons)
+
+
+def test_a_scope_without_a_use_is_asked_about_in_its_own_words(classifier: Classifier) -> None:
+    prediction = classifier.predict(Application("", scope="海上风电场建设和运营"))
+    assert prediction.outcome is Outcome.INSUFFICIENT
+    assert any("没有写明资金用途" in reason for reason in prediction.reasons)
+
+
+def test_rules_alone_call_an_unrelated_text_outside(classifier: Classifier) -> None:
+    rules_only = Classifier(classifier.catalogue, classifier.rules)
+    assert rules_only.predict(Application("", "购买办公楼并装修")).outcome is Outcome.OUTSIDE
+    assert rules_only.predict(Application("", "同上")).outcome is Outcome.INSUFFICIENT

@@ -37,7 +37,7 @@ def test_an_untouched_copy_loads_and_predicts_the_same(copied: Path, classifier:
     assert load(copied).predict(application) == classifier.predict(application)
 
 
-@pytest.mark.parametrize("name", ["weights.npy", "idf.npy", "bias.npy", "vocabulary.txt"])
+@pytest.mark.parametrize("name", ["weights.npy", "idf.npy", "bias.npy", "vocabulary.txt", "card.md"])
 def test_a_changed_byte_is_refused_by_name(copied: Path, name: str) -> None:
     path = current_folder(copied) / name
     content = bytearray(path.read_bytes())
@@ -51,6 +51,12 @@ def test_a_changed_byte_is_refused_by_name(copied: Path, name: str) -> None:
 def test_a_missing_file_is_refused_by_name(copied: Path, name: str) -> None:
     (current_folder(copied) / name).unlink()
     with pytest.raises(ModelError, match=name):
+        load(copied)
+
+
+def test_a_surplus_file_is_refused_by_name(copied: Path) -> None:
+    (current_folder(copied) / "extra.npy").write_bytes(b"x")
+    with pytest.raises(ModelError, match="extra.npy"):
         load(copied)
 
 

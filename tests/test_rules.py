@@ -69,9 +69,7 @@ def test_parts_of_a_term_must_share_a_sentence(tmp_path: Path) -> None:
 
 
 def small_lexicon(folder: Path, items: str, codes: set[str]) -> Lexicon:
-    (folder / "lexicon.toml").write_text(
-        'version="1"\nedition="e"\nsea=["海"]\ninland=["湖"]\nboilerplate=["同上"]\n', "utf-8"
-    )
+    (folder / "lexicon.toml").write_text('version="1"\nsea=["海"]\ninland=["湖"]\nboilerplate=["同上"]\n', "utf-8")
     (folder / "items_1.toml").write_text(items, "utf-8")
     return load_lexicon(codes, folder)
 

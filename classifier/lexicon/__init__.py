@@ -86,7 +86,6 @@ class Lexicon:
     """Everything the rules know, checked. ``version`` ends in a digest of the files, so it cannot lie."""
 
     version: str
-    edition: str
     terms: tuple[Term, ...]
     needs: Mapping[str, Tie]
     ties: Mapping[Tie, tuple[str, ...]]
@@ -114,13 +113,12 @@ def load_lexicon(codes: Collection[str], folder: Path = FOLDER) -> Lexicon:
     main = tables.get("lexicon")
     if main is None:
         raise LexiconError(f"{folder} 中没有 lexicon.toml：请恢复完整的规则目录。")
-    _check_keys(main, {"version", "edition", "sea", "inland", "boilerplate"}, "lexicon.toml")
+    _check_keys(main, {"version", "sea", "inland", "boilerplate"}, "lexicon.toml")
     items = {name: table for name, table in tables.items() if name.startswith("items")}
     terms, needs = _items(items, codes)
     terms += _outside(tables.get("outside", {}))
     return Lexicon(
         version=f"{main['version']}+{_digest(files)}",
-        edition=main["edition"],
         terms=tuple(terms),
         needs=needs,
         ties={
