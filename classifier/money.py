@@ -17,6 +17,8 @@ _TOTAL = re.compile(
 _COUNTED = re.compile(
     r"^(?:吨|立方|平|千瓦|kW|尾|只|粒|株|套|亩|户|头|米|人|TEU|箱|标|公顷|空方|方|度|个|载重|件|支|台|口|座|枚|斤|公斤)"
 )
+# A text with more amounts than this is a report full of figures, not a list of uses.
+MOST_PARTS = 12
 _CLAUSE_ENDS = ",。;:!?"
 
 
@@ -29,10 +31,10 @@ class Part:
 
 
 def money_parts(reading: Reading) -> list[Part]:
-    """The parts of the passage that names two amounts or more, each with the words before its amount; else none."""
+    """The parts of the passage that names two amounts or more (up to MOST_PARTS), each with its words; else none."""
     for number, passage in enumerate(reading.passages):
         amounts = list(_amounts(passage.normal.text))
-        if len(amounts) > 1:
+        if 1 < len(amounts) <= MOST_PARTS:
             total = sum(amount for amount, _ in amounts) or 1.0
             return [Part(amount / total, _cut(reading, number, span)) for amount, span in amounts]
     return []

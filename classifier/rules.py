@@ -1,6 +1,7 @@
 """Finds the lexicon's terms in an application, with their places, and what the words around them do to them."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ class RuleSet:
             for literal in term.parts[0]:
                 self._terms_by_literal[literal].append(term)
         self._single_labels = _single_labels(lexicon.terms)
+        self._longest = max(map(len, self._single_labels), default=0)
         self._terms = Matcher(word for term in lexicon.terms for part in term.parts for word in part)
         self._ties = Matcher(word for words in lexicon.ties.values() for word in words)
         self._tie_of = {word: tie for tie, words in lexicon.ties.items() for word in words}
@@ -131,26 +133,29 @@ class RuleSet:
         for literal, span in self._terms.find(text):
             found[literal].append(span)
         sentences = [match.span() for match in _SENTENCE.finditer(text)]
-        covers = [(span, literal) for literal in found if literal in self._single_labels for span in found[literal]]
+        covers = self._covers(found)
         present = frozenset(found)
         for term in dict.fromkeys(term for literal in found for term in self._terms_by_literal.get(literal, ())):
             words = [part & present for part in self._parts[term]]
             if not all(words):
                 continue
-            spans = found if len(words) > 1 else self._uncovered(term, words[0], found, covers)
+            spans = found if len(words) > 1 else _uncovered(term, words[0], found, covers)
             hit = _best_hit(words, spans, sentences, passage.weights)
             if hit is not None:
                 yield Hit(term, number, hit[0], hit[1])
 
-    def _uncovered(
-        self, term: Term, words: Iterable[str], found: Mapping[str, list[Span]], covers: Sequence[tuple[Span, str]]
-    ) -> dict[str, list[Span]]:
-        """Longest match first: a word inside a longer term of another label is that other term's word."""
-        rivals = [span for span, literal in covers if term.label not in self._single_labels[literal]]
-        return {
-            literal: [span for span in found[literal] if not any(_inside(span, rival) for rival in rivals)]
-            for literal in words
-        }
+    def _covers(self, found: Mapping[str, Sequence[Span]]) -> dict[Span, list[set[str]]]:
+        """For each occurrence inside longer single-part terms, the labels of each of those."""
+        by_start: dict[int, list[tuple[int, set[str]]]] = defaultdict(list)
+        for literal in found.keys() & self._single_labels.keys():
+            for start, end in found[literal]:
+                by_start[start].append((end, self._single_labels[literal]))
+        covers: dict[Span, list[set[str]]] = {}
+        for span in {span for spans in found.values() for span in spans}:
+            nearby = range(span[0] - self._longest, span[0] + 1)
+            around = [(start, end, labels) for start in nearby for end, labels in by_start.get(start, ())]
+            covers[span] = [labels for start, end, labels in around if _inside(span, (start, end))]
+        return covers
 
     def _shifts(self, passage: Passage, number: int) -> Iterator[Shift]:
         text = passage.normal.text
@@ -206,25 +211,41 @@ def _inside_or_same(inner: Span, outer: Span) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
+def _uncovered(
+    term: Term, words: Iterable[str], found: Mapping[str, Sequence[Span]], covers: Mapping[Span, Sequence[set[str]]]
+) -> dict[str, list[Span]]:
+    """Longest match first: a word inside a longer term of another label is that other term's word."""
+    return {
+        literal: [span for span in found[literal] if all(term.label in labels for labels in covers[span])]
+        for literal in words
+    }
+
+
 def _best_hit(
     words: Sequence[Iterable[str]],
     found: Mapping[str, Sequence[Span]],
     sentences: Sequence[Span],
     weights: Sequence[float],
 ) -> tuple[tuple[Span, ...], float] | None:
-    """The sentence in which a term counts most: it counts as much as its least counting part."""
-    parts = [
-        [(min(weights[span[0] : span[1]]), -span[0], span) for word in part for span in found.get(word, ())]
-        for part in words
-    ]
-    best: tuple[tuple[Span, ...], float] | None = None
-    for sentence in sentences:
-        places = [[place for place in part if _inside_or_same(place[2], sentence)] for part in parts]
-        if all(places):
-            chosen = [max(place) for place in places]
-            weight = min(place[0] for place in chosen)
-            if best is None or weight > best[1]:
-                best = (tuple(place[2] for place in chosen), weight)
+    """The first sentence in which a term counts most: it counts as much as its least counting part."""
+    parts = [_best_in_sentences(part, found, sentences, weights) for part in words]
+    shared = sorted(set.intersection(*(set(part) for part in parts)))
+    if not shared:
+        return None
+    best = max(shared, key=lambda number: (min(part[number][0] for part in parts), -number))
+    return tuple(part[best][2] for part in parts), min(part[best][0] for part in parts)
+
+
+def _best_in_sentences(
+    words: Iterable[str], found: Mapping[str, Sequence[Span]], sentences: Sequence[Span], weights: Sequence[float]
+) -> dict[int, tuple[float, int, Span]]:
+    """For each sentence (by number) that holds one of the words: the place that counts most, the first among equals."""
+    best: dict[int, tuple[float, int, Span]] = {}
+    for span in (span for word in words for span in found.get(word, ())):
+        number = bisect_right(sentences, (span[0], len(weights))) - 1
+        if number >= 0 and span[1] <= sentences[number][1]:
+            place = (min(weights[span[0] : span[1]]), -span[0], span)
+            best[number] = max(best.get(number, place), place)
     return best
 
 
