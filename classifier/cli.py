@@ -3,20 +3,22 @@
 import argparse
 import io
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from classifier.errors import ClassifierError, LexiconError
+from classifier.errors import ApplicationError, ClassifierError, LexiconError
 from classifier.records import Application
 from classifier.settings import Settings
 from taxonomy import CatalogueError, load_catalogue
 
 _INTERRUPTED = 130
+LONGEST_TEXT = 20_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may offer GBK or ASCII
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop from outside cleans up as Ctrl-C does
     try:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
@@ -39,8 +42,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse with Chinese headings and a Chinese line for a command written wrongly."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._positionals.title, self._optionals.title = "命令与参数", "选项"
+
+    def format_usage(self) -> str:
+        """The usage line, without argparse's English word."""
+        return super().format_usage().replace("usage:", "用法：", 1)
+
+    def format_help(self) -> str:
+        """The help text, without argparse's English word."""
+        return super().format_help().replace("usage:", "用法：", 1)
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2 and the way out."""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"错误：命令写得不对（{message}）。加 --help 看写法。\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lanmu", description="蓝目：按蓝色产业目录识别贷款，并给出依据。")
+    parser = _Parser(prog="lanmu", description="蓝目：按蓝色产业目录识别贷款，并给出依据。")
     commands = parser.add_subparsers(required=True, metavar="命令")
     _add_catalogue(commands.add_parser("catalogue", help="查看、检索、导出、核对、比较、导入目录"))
     predict = _add(commands, "predict", _predict, "识别一段文字（写 - 则从标准输入读）")
@@ -118,6 +142,8 @@ def _predict(options: argparse.Namespace) -> int:
     from classifier.engine import Classifier
 
     text = sys.stdin.read() if options.text == "-" else options.text
+    if len(text) > LONGEST_TEXT:
+        raise ApplicationError(f"文字有 {len(text):,} 个字符，超过 {LONGEST_TEXT:,}：请只贴项目和用途的部分。")
     application = Application("", text, options.name, options.purpose, options.scope, options.industry)
     classifier = Classifier.load()
     prediction = classifier.predict(application)

@@ -17,6 +17,10 @@ class ModelError(ClassifierError):
     """A model folder is missing, was altered, or was made for another edition, lexicon or library."""
 
 
+class ApplicationError(ClassifierError):
+    """One application cannot be read, such as a text longer than any project description."""
+
+
 class LoanBookError(ClassifierError):
     """A loan book cannot be read or written as a whole; a bad row never raises this."""
 

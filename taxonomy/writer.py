@@ -104,5 +104,7 @@ def write_edition(catalogue: Catalogue, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        raise CatalogueError(f"{path} 写不出来：请检查目录是否存在、是否可写，或换一个位置") from error
     finally:
         part.unlink(missing_ok=True)

@@ -63,6 +63,8 @@ def test_batch_labels_the_sample_book_and_says_what_became_of_it(
         (("catalogue", "check", str(BOOK)), "loan_book.csv"),
         (("evaluate", str(BOOK)), "loan_book.csv"),
         (("evaluate", "missing.jsonl"), "missing.jsonl"),
+        (("predict", "海" * 20_001), "20,001"),
+        (("catalogue", "import", str(BOOK)), "loan_book.csv"),
         (("train", "--version", "2026.11.21"), "已存在"),
     ],
 )
@@ -97,3 +99,12 @@ def test_evaluate_prints_the_figures(capsys: pytest.CaptureFixture[str], tmp_pat
     code, out, _ = run(capsys, "evaluate", str(some))
     assert code == 0
     assert "校准误差" in out
+
+
+def test_a_command_written_wrongly_is_explained_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["predict"])
+    assert stop.value.code == 2
+    shown = capsys.readouterr().err
+    assert "用法：" in shown
+    assert "--help" in shown
