@@ -80,6 +80,12 @@ def test_each_row_is_labelled_or_says_its_problem(classifier: Classifier, book: 
     assert (summary.totals.rows, summary.totals.labelled, summary.totals.problems) == (8, 3, 5)
 
 
+def test_a_remark_is_left_unread_where_the_use_is_told(classifier: Classifier, tmp_path: Path) -> None:
+    rows = [["借据号", "贷款用途", "余额", "备注"], ["1", "购买办公用品", "6", "海上风电项目贷款已结清"]]
+    summary = label_book(classifier, write_book(tmp_path / "a.csv", rows))
+    assert list(summary.totals.by_outcome) == ["目录外"]
+
+
 def test_a_label_is_told_with_path_candidates_grounds_and_versions(classifier: Classifier, book: Path) -> None:
     label_book(classifier, book, book.with_name("out.csv"))
     row = dict(zip(ADDED_COLUMNS, read_book(book.with_name("out.csv"))[2][4:], strict=True))
@@ -92,7 +98,7 @@ def test_a_label_is_told_with_path_candidates_grounds_and_versions(classifier: C
     assert confidences == sorted(confidences, reverse=True)
     assert candidates[0][0] == row["条目编码"]
     assert "海上风电" in row["依据"]
-    assert "（项目名称）" in row["依据"]
+    assert "（贷款用途）" in row["依据"]
     assert row["绿色目录2019"].split()[0] in {link.code for link in path[-1].links}
     assert row["目录版本"] == classifier.catalogue.edition
     assert row["规则版本"]

@@ -91,7 +91,6 @@ def test_the_header_is_found_below_title_rows(tmp_path: Path) -> None:
         ("项目名称", Role.NAME),
         ("项目", Role.NAME),
         ("建设内容及规模", Role.DESCRIPTION),
-        ("备注", Role.DESCRIPTION),
         ("主营业务", Role.SCOPE),
         ("贷款实际投向", Role.INDUSTRY),
         ("国标行业（小类）", Role.INDUSTRY),
@@ -106,6 +105,15 @@ def test_the_header_is_found_below_title_rows(tmp_path: Path) -> None:
 def test_columns_are_known_by_the_names_banks_use(header: str, role: Role) -> None:
     first = "用途" if role is not Role.PURPOSE else "项目名称"
     assert assign_roles([first, "客户名称", header], ColumnNames())[role] == 2
+
+
+@pytest.mark.parametrize("header", ["备注", "备注说明", "摘要", "说明", "内容"])
+def test_a_remark_is_read_only_where_nothing_else_tells_the_use(header: str) -> None:
+    assert assign_roles(["客户名称", header], ColumnNames()) == {Role.DESCRIPTION: 1}
+    for other in ("贷款用途", "项目名称"):
+        assert Role.DESCRIPTION not in assign_roles([header, other], ColumnNames())
+    assert assign_roles([header, "建设内容"], ColumnNames()) == {Role.DESCRIPTION: 1}
+    assert assign_roles(["贷款用途", header], ColumnNames(text=header))[Role.DESCRIPTION] == 1
 
 
 @pytest.mark.parametrize("header", ["用途代码", "逾期余额", "客户名称", "投向代码表用途分类"])

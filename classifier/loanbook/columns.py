@@ -56,8 +56,7 @@ class ColumnNames:
 _NAMES: Mapping[Role, Sequence[str]] = {
     Role.DESCRIPTION: """
         项目描述 项目内容 建设内容 主要建设内容 建设内容及规模 建设规模及内容 建设规模和内容 项目建设内容
-        项目概况 项目简介 项目情况 项目说明 业务描述 贷款描述 贷款说明 描述 项目摘要 业务摘要 摘要 内容 说明
-        备注说明 备注 text description
+        项目概况 项目简介 项目情况 项目说明 业务描述 贷款描述 贷款说明 描述 项目摘要 业务摘要 text description
     """.split(),
     Role.NAME: """
         项目名称 贷款项目名称 融资项目名称 支持项目名称 项目全称 工程名称 贷款项目 项目 project projectname
@@ -87,6 +86,8 @@ _NAMES: Mapping[Role, Sequence[str]] = {
         amount
     """.split(),
 }
+# Remarks may tell of anything: such a column is read only where no other column tells what the money is for.
+_REMARKS = ("摘要", "内容", "说明", "备注说明", "备注")
 # Where no column has one of these names: words inside a name that give a role away, and words that forbid it.
 _WORDS: Mapping[Role, re.Pattern[str]] = {
     Role.DESCRIPTION: re.compile("建设内容|项目概况|项目简介|项目描述"),
@@ -108,8 +109,8 @@ _OTHER_NAMES = frozenset(
     条目编码 处理
     """.split()
 )
-_KNOWN = _OTHER_NAMES.union(*_NAMES.values())
-_TEXT_NAMES = frozenset(name for role in TEXT_ROLES for name in _NAMES[role])
+_KNOWN = _OTHER_NAMES.union(_REMARKS, *_NAMES.values())
+_TEXT_NAMES = frozenset(name for role in TEXT_ROLES for name in _NAMES[role]).union(_REMARKS)
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕")
 _MARKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff_*:'\"/-]")
 _UNIT_AT_END = re.compile("(?<=.)(单位)?[亿万千百]*元$")
@@ -141,13 +142,14 @@ def assign_roles(header: Sequence[str], named: ColumnNames) -> dict[Role, int]:
     """
     columns = {role: _named_column(header, name) for role, name in named.by_role().items()}
     for role in Role:
-        if role is Role.AMOUNT and named.amount is not None:
+        if role in columns or (role is Role.AMOUNT and named.amount is not None):
             continue
         free = [index for index in range(len(header)) if index not in columns.values()]
-        if role not in columns:
-            found = next(_likely_columns(role, header, free), None)
-            if found is not None:
-                columns[role] = found
+        found = next(_likely_columns(role, header, free), None)
+        if found is not None:
+            columns[role] = found
+    if not any(role in columns for role in TEXT_ROLES):
+        columns.update((Role.DESCRIPTION, index) for index in _remarks(header, columns)[:1])
     if not any(role in columns for role in TEXT_ROLES):
         raise LoanBookError(
             "没有找到贷款用途、项目名称或项目描述列。"
@@ -172,6 +174,12 @@ def _likely_columns(role: Role, header: Sequence[str], free: Sequence[int]) -> I
     for index, name in names.items():
         if name not in _KNOWN and _WORDS[role].search(name) and not _FORBIDDEN.search(name):
             yield index
+
+
+def _remarks(header: Sequence[str], columns: Mapping[Role, int]) -> list[int]:
+    """The columns of remarks that have no role, the surest first."""
+    names = {index: plain_name(name) for index, name in enumerate(header) if index not in columns.values()}
+    return [index for wanted in _REMARKS for index, name in names.items() if name == wanted]
 
 
 def _listed(header: Sequence[str], most: int = 40) -> str:
