@@ -56,7 +56,7 @@ class Classifier:
         self.thresholds = manifest.thresholds if manifest else _WITHOUT_MODEL
         self.weights = manifest.combination if manifest else RULES_ALONE
         self.versions = Versions(catalogue.edition, rules.lexicon.version, manifest.version if manifest else "无模型")
-        self._vector = weight_vector(self.weights)
+        self._combination = weight_vector(self.weights)
         self._below = _rows_below(catalogue)
 
     @classmethod
@@ -120,7 +120,7 @@ class Classifier:
         """The calibrated probability of each label, shape (labels,)."""
         inputs = self._inputs(reading, vector)
         inputs[:, _MONEY] = money
-        shares = probabilities(inputs, self._vector)
+        shares = probabilities(inputs, self._combination)
         return (
             shares * (1 - _STOCK_PHRASE) + np.eye(len(shares))[-1] * _STOCK_PHRASE if reading.is_boilerplate else shares
         )
@@ -134,7 +134,7 @@ class Classifier:
         money = np.zeros(len(self.labels))
         for part in money_parts(reading):
             vector = self.model.read(part.reading.passages) if self.model else None
-            money += part.share * probabilities(self._inputs(part.reading, vector), self._vector)
+            money += part.share * probabilities(self._inputs(part.reading, vector), self._combination)
         money[-2:] = 0
         return money
 
