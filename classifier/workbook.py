@@ -21,7 +21,7 @@ from python_calamine import (
 
 from classifier.errors import WorkbookError
 from classifier.files import whole_file
-from classifier.table import Cell
+from classifier.table import Cell, cell_text
 
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384
@@ -136,4 +136,4 @@ def _write_cell(sheet: Any, place: tuple[int, int], cell: Cell, look: Any) -> No
     elif isinstance(cell, (date, time, timedelta)):
         sheet.write_datetime(*place, cell, look)
     else:
-        sheet.write_string(*place, str(cell), look)
+        sheet.write_string(*place, cell_text(cell), look)
