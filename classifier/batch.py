@@ -35,7 +35,8 @@ class BatchSummary:
     """What became of a loan book.
 
     ``columns`` are the column names taken for each role, ``renamed`` the input columns that bore a name of ours,
-    ``rounded`` those whose numbers are too long for Excel to have kept every digit.
+    ``rounded`` those whose numbers are too long for Excel to have kept every digit, ``foreign`` the amounts in another
+    currency; ``sheet`` was labelled, ``other_sheets`` look like a loan book and were not.
     """
 
     target: Path
@@ -43,6 +44,9 @@ class BatchSummary:
     columns: Mapping[Role, str]
     renamed: Mapping[str, str]
     rounded: Sequence[str]
+    foreign: Sequence[str]
+    sheet: str | None
+    other_sheets: Sequence[str]
     seconds: float
 
 
@@ -79,14 +83,31 @@ def label_book(
     totals = LoanTotals()
     chunks = _labelled_chunks(classifier, book, workers, chunk_rows)
     _write(target, book, _counted(chunks, totals, lambda: progress(totals.rows, book.size) if progress else None))
-    renamed = renamed_columns(book.layout.header)
-    return BatchSummary(target, totals, book.layout.names(), renamed, book.rounded, perf_counter() - started)
+    return BatchSummary(
+        target=target,
+        totals=totals,
+        columns=book.layout.names(),
+        renamed=renamed_columns(book.layout.header),
+        rounded=book.rounded,
+        foreign=book.foreign,
+        sheet=book.sheet,
+        other_sheets=book.other_sheets,
+        seconds=perf_counter() - started,
+    )
 
 
 def summary_text(summary: BatchSummary) -> str:
     """What a person wants to know after a run, ready for the terminal."""
     roles = "，".join(f"{role.value}＝{' '.join(name.split())}" for role, name in summary.columns.items())
     lines = [f"已写入 {summary.target}（{summary.seconds:.1f} 秒）", f"识别的列：{roles}"]
+    if summary.sheet:
+        lines.append(f"已贴标的工作表：{summary.sheet}")
+    if summary.other_sheets:
+        names = "、".join(summary.other_sheets)
+        lines.append(f"注意：工作表 {names} 也像台账，没有贴标，请各自另存为一个文件再运行")
+    if summary.foreign:
+        names = "、".join(" ".join(name.split()) for name in summary.foreign)
+        lines.append(f"注意：{names} 是外币，没有折算，不计入余额；请增加一列折人民币余额")
     if summary.renamed:
         pairs = "，".join(f"{old}→{new}" for old, new in summary.renamed.items())
         lines.append(f"原表已有同名列，改名保留：{pairs}")

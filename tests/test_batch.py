@@ -270,6 +270,19 @@ def test_numbers_that_excel_has_rounded_are_pointed_out(classifier: Classifier, 
     assert "证件号码 把超过 15 位" in summary_text(summary)
 
 
+def test_the_sheet_that_was_labelled_and_those_left_out_are_named(classifier: Classifier, tmp_path: Path) -> None:
+    path = tmp_path / "台账.xlsx"
+    loans = [["借据号", "贷款用途", "余额（万美元）"], ["1", "养海带", 5]]
+    write_sheets(path, {"一月": loans, "二月": loans, "说明": [["项目", "内容"], ["甲", "乙"]]})
+    summary = label_book(classifier, path)
+    assert (summary.sheet, summary.other_sheets) == ("一月", ("二月",))
+    text = summary_text(summary)
+    assert "已贴标的工作表：一月" in text
+    assert "工作表 二月 也像台账，没有贴标" in text
+    assert "余额（万美元） 是外币" in text
+    assert sum(total.balance for total in summary.totals.by_outcome.values()) == 0
+
+
 def label_rows(classifier: Classifier, folder: Path, rows: Sequence[Sequence[str]]) -> BatchSummary:
     return label_book(classifier, write_book(folder / "a.csv", rows), columns=ColumnNames(purpose="贷款用途"))
 

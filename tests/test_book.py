@@ -9,7 +9,7 @@ import pytest
 
 from classifier.csvfile import decide_encoding, safe_cell
 from classifier.errors import ClassifierError, LoanBookError
-from classifier.loanbook.amounts import AmountError, parse_amount
+from classifier.loanbook.amounts import AmountError, header_unit, parse_amount
 from classifier.loanbook.book import LoanBook, open_book
 from classifier.loanbook.columns import ColumnNames, Role, assign_roles
 from classifier.table import cell_text
@@ -124,6 +124,39 @@ def test_columns_that_only_sound_alike_get_no_role(header: str) -> None:
 def test_the_balance_is_told_from_the_amount_and_each_unit_is_kept(tmp_path: Path) -> None:
     book = book_of(tmp_path, "用途,金额(元),余额（万元）\n养海带,1,2\n")
     assert book.layout.units == {Role.AMOUNT: 1, Role.BALANCE: 10_000}
+
+
+@pytest.mark.parametrize("header", ["余额(万)", "余额（单位:万）", "余额（单位：万元）", "余额[万]", "余额_万元"])
+def test_a_unit_in_a_header_needs_no_yuan_sign(header: str) -> None:
+    assert header_unit(header) == 10_000
+    assert header_unit("余额（亿）") == 10**8
+
+
+@pytest.mark.parametrize("unit", ["万美元", "美元", "欧元", "日元", "港元"])
+def test_another_currency_is_never_added_as_yuan(tmp_path: Path, unit: str) -> None:
+    book = book_of(tmp_path, f"贷款用途,余额（{unit}）\n养海带,5\n")
+    assert book.layout.columns == {Role.PURPOSE: 0}
+    assert book.foreign == (f"余额（{unit}）",)
+    both = book_of(tmp_path, f"贷款用途,余额（{unit}）,余额（元）\n养海带,5,35\n")
+    assert both.layout.columns[Role.BALANCE] == 2
+    with pytest.raises(LoanBookError, match="外币"):
+        book_of(tmp_path, f"贷款用途,余额（{unit}）\n养海带,5\n", named=ColumnNames(amount=f"余额（{unit}）"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (370202199001011234.0, "370202199001011000"),
+        (1e22, "10000000000000000000000"),
+        (0.00001, "0.00001"),
+        (123.0, "123"),
+        (-0.0, "0"),
+        (0.1, "0.1"),
+        (Decimal("1E+3"), "1000"),
+    ],
+)
+def test_a_number_shows_the_digits_that_excel_shows(cell: float, text: str) -> None:
+    assert cell_text(cell) == text
 
 
 def test_named_columns_outrank_known_names(tmp_path: Path) -> None:

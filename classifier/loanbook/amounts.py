@@ -10,8 +10,10 @@ _UNIT = "千万|百万|亿|万|千|百"
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+"
 _AMOUNT = re.compile(rf"(?P<sign>[-+]?)(?P<number>(?:{_NUMBER})(?:e[-+]?\d{{1,2}})?)(?P<unit>{_UNIT})?(?P<yuan>元)?整?")
 _IN_BRACKETS = re.compile(rf"\((?P<amount>(?:{_NUMBER})(?:{_UNIT})?元?)\)")
-_HEADER_UNIT = re.compile(rf"(?<![美欧港日])({_UNIT}|)元")
-_TITLE_UNIT = re.compile(rf"单位:?(?:人民币)?({_UNIT}|)元")
+_BARE_UNIT = rf"[(\[【](?:单位:?)?(?:人民币)?({_UNIT})[)\]】]|单位:?(?:人民币)?({_UNIT})$"
+_HEADER_UNIT = re.compile(rf"(?<![美欧港日])({_UNIT}|)元|{_BARE_UNIT}")
+_TITLE_UNIT = re.compile(rf"单位:?(?:人民币)?({_UNIT}|)元|{_BARE_UNIT}")
+_FOREIGN = re.compile("[美欧日港加澳]元|美金|港币|英镑|外币|usd|eur|jpy|hkd|gbp")
 _CURRENCY = re.compile(r"^(?:人民币|rmb|cny|¥)+|(?:人民币|rmb|cny)$")
 _IGNORED = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]")
 _DASHES = re.compile(r"[-—–―_/]+")
@@ -38,7 +40,17 @@ def title_unit(title: str) -> Decimal | None:
 
 def _unit(pattern: re.Pattern[str], text: str) -> Decimal | None:
     match = pattern.search(_plain(text))
-    return _UNITS[match.group(1)] if match else None
+    return _UNITS[next(filter(None, match.groups()), "")] if match else None
+
+
+def is_foreign(header: str) -> bool:
+    """Whether a column is in another currency, and not converted: its amounts are no yuan.
+
+    >>> is_foreign("余额（万美元）"), is_foreign("外币余额折人民币")
+    (True, False)
+    """
+    plain = _plain(header)
+    return "人民币" not in plain and bool(_FOREIGN.search(plain))
 
 
 def _plain(text: str) -> str:

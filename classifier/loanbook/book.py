@@ -1,7 +1,7 @@
 """A loan book as a table: what kind of file it is, where its header stands, which column is what, and its rows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from itertools import islice
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from classifier.csvfile import DELIMITERS, decide_encoding, read_rows
 from classifier.errors import LoanBookError
-from classifier.loanbook.amounts import header_unit, title_unit
+from classifier.loanbook.amounts import header_unit, is_foreign, title_unit
 from classifier.loanbook.columns import (
     MONEY_ROLES,
     ColumnNames,
@@ -21,6 +21,7 @@ from classifier.table import Cell, Row, cell_text, is_rounded
 from classifier.workbook import read_sheets
 
 _HEADER_WITHIN = 30
+_LOOKS_LIKE_A_BOOK = 5  # the score of 借据号, 贷款用途, 余额
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _OTHER_FILES = {
@@ -61,7 +62,8 @@ class Layout:
 class LoanBook:
     """A loan book that was opened: ``titles`` are the rows above its header, ``size`` counts those below.
 
-    ``sheet`` is the name of the sheet in a workbook, None for CSV; ``rounded`` are its columns with numbers so long
+    ``sheet`` is the name of the sheet in a workbook, None for CSV; ``other_sheets`` are those that look like a loan
+    book too and are left out; ``foreign`` are the amounts in another currency; ``rounded`` are its columns with numbers so long
     that Excel has lost their last digits.
     """
 
@@ -71,6 +73,8 @@ class LoanBook:
     layout: Layout
     size: int
     rounded: tuple[str, ...]
+    other_sheets: tuple[str, ...]
+    foreign: tuple[str, ...]
     _read: _ReadRows
 
     def rows(self) -> Iterator[Row]:
@@ -110,6 +114,7 @@ class _Source:
     index: int
     score: int
     sheet: str | None = None
+    others: tuple[str, ...] = ()
 
 
 def _source(read: _ReadRows, named: ColumnNames, sheet: str | None = None) -> _Source:
@@ -145,7 +150,9 @@ def _sheet_source(path: Path, named: ColumnNames) -> _Source:
     sheets = [_source(partial(iter, _sheet_rows(rows)), named, sheet=name) for name, rows in read_sheets(path).items()]
     if not sheets:
         raise LoanBookError(f"{path.name} 里没有工作表。请核对是否选错了文件。")
-    return max(sheets, key=lambda source: source.score)
+    best = max(sheets, key=lambda source: source.score)
+    others = [source for source in sheets if source is not best and source.score >= _LOOKS_LIKE_A_BOOK]
+    return replace(best, others=tuple(source.sheet or "" for source in others))
 
 
 def _sheet_rows(cells: Sequence[Sequence[Cell]]) -> list[Row]:
@@ -176,6 +183,8 @@ def _with_header(path: Path, source: _Source, named: ColumnNames) -> LoanBook:
         layout=Layout(header, columns, units),
         size=size,
         rounded=tuple(header[index] for index in sorted(rounded)),
+        other_sheets=source.others,
+        foreign=tuple(name for name in header if "额" in name and is_foreign(name)),
         _read=source.read,
     )
 

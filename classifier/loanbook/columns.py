@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from classifier.errors import LoanBookError
+from classifier.loanbook.amounts import is_foreign
 
 
 class Role(Enum):
@@ -141,10 +142,14 @@ def assign_roles(header: Sequence[str], named: ColumnNames) -> dict[Role, int]:
     Raises LoanBookError for a named column that is not there, and where no column holds a text.
     """
     columns = {role: _named_column(header, name) for role, name in named.by_role().items()}
+    if Role.BALANCE in columns and is_foreign(header[columns[Role.BALANCE]]):
+        raise LoanBookError(f"“{named.amount}”是外币列，不能当作人民币相加。请用 --amount 指明折人民币的列。")
     for role in Role:
         if role in columns or (role is Role.AMOUNT and named.amount is not None):
             continue
         free = [index for index in range(len(header)) if index not in columns.values()]
+        if role in MONEY_ROLES:
+            free = [index for index in free if not is_foreign(header[index])]
         found = next(_likely_columns(role, header, free), None)
         if found is not None:
             columns[role] = found
