@@ -1,8 +1,10 @@
 """The one door to XLSX files: reads all sheets of a workbook, and writes one that cannot run anything in Excel."""
 
 import math
+import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +35,10 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MOST_UNPACKED = 500_000_000
 _MOST_RATIO = 200
 _SMALL = 20_000_000  # below this, unpacking does no harm whatever the ratio
+_MOST_CELLS = 50_000_000  # the reader takes memory for every cell of the used range, filled or not
+_BLOCK = 1 << 20
+_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["']\s*(\d+)""")
+_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']\s*([A-Za-z]+)(\d+)""")
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _FORMATS = {datetime: "yyyy-mm-dd hh:mm:ss", date: "yyyy-mm-dd", time: "hh:mm:ss", timedelta: "[hh]:mm:ss"}
 
@@ -40,6 +46,7 @@ _FORMATS = {datetime: "yyyy-mm-dd hh:mm:ss", date: "yyyy-mm-dd", time: "hh:mm:ss
 def read_sheets(path: Path) -> dict[str, Sequence[Sequence[Cell]]]:
     """The rows of every visible sheet by its name, from the first row and column on; WorkbookError if it is none."""
     _check_container(path)
+    _check_range(path)
     try:
         with load_workbook(path) as book:
             shown = [
@@ -71,6 +78,54 @@ def _check_container(path: Path) -> None:
         raise WorkbookError(
             f"{path.name} 解压后有 {unpacked / 1e6:,.0f} MB，超出安全限度，没有打开。请另存为 CSV 或拆成几个文件再试。"
         )
+
+
+def _check_range(path: Path) -> None:
+    """Refuse a sheet whose outermost cells span far more than it can hold."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            areas = {part.filename: _area(archive, part) for part in archive.infolist() if not part.is_dir()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise _unreadable(path) from error
+    for rows, columns in areas.values():
+        if rows * columns > _MOST_CELLS:
+            raise WorkbookError(
+                f"{path.name} 有工作表的范围到了第 {rows:,} 行、第 {columns:,} 列，超出安全限度，没有打开。"
+                "请在 Excel 中删去表外的空行空列，或另存为 CSV 再试。"
+            )
+
+
+def _area(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> tuple[int, int]:
+    """The largest row and column that the cells of a part name."""
+    rows, columns = 0, 0
+    for text in _tags(archive, part):
+        cells = _CELL.findall(text)
+        numbers = {*_ROW.findall(text), *(row for _, row in cells)}
+        rows = max(rows, *map(_row_number, numbers)) if numbers else rows
+        columns = max([columns, *map(_column_number, {letters.upper() for letters, _ in cells})])
+    return rows, columns
+
+
+def _row_number(digits: bytes) -> int:
+    return int(digits[:9])
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters[:4]:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _tags(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The bytes of a part in blocks that end between two tags."""
+    rest = b""
+    with archive.open(part) as file:
+        while block := file.read(_BLOCK):
+            whole, mark, start = (rest + block).rpartition(b"<")
+            yield whole
+            rest = (mark + start)[:_BLOCK]
+    yield rest
 
 
 def _protected(path: Path) -> WorkbookError:

@@ -231,6 +231,19 @@ def test_what_must_not_or_cannot_be_opened_gets_one_line(tmp_path: Path) -> None
         assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("cell", ['<row r="1048576"><c r="XFD1048576"', "<row><c t='n' r = 'XFD1048576'"])
+def test_a_sheet_with_an_absurd_range_is_refused_before_it_is_opened(tmp_path: Path, cell: str) -> None:
+    write_sheets(tmp_path / "small.xlsx", {"a": [["one", 2]]})
+    with zipfile.ZipFile(tmp_path / "small.xlsx") as small, zipfile.ZipFile(tmp_path / "huge.xlsx", "w") as huge:
+        for part in small.infolist():
+            content = small.read(part).decode()
+            if part.filename.endswith("sheet1.xml"):
+                content = content.replace("</sheetData>", f"{cell}><v>1</v></c></row></sheetData>")
+            huge.writestr(part.filename, content)
+    with pytest.raises(WorkbookError, match=r"huge\.xlsx 有工作表的范围到了第 1,048,576 行、第 16,384 列"):
+        read_sheets(tmp_path / "huge.xlsx")
+
+
 def test_a_workbook_appears_only_when_whole(tmp_path: Path) -> None:
     def rows() -> Iterator[list[Cell]]:
         yield ["first"]
