@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from classifier.errors import LoanBookError
 from classifier.loanbook.amounts import AmountError
 from classifier.loanbook.book import Layout, open_book
-from classifier.loanbook.columns import ColumnNames
+from classifier.loanbook.columns import ColumnNames, MissingColumnError
 from classifier.loanbook.loans import read_balance
 from classifier.loanbook.outputs import CATEGORY, OUTCOME, ROUTE
 from classifier.loanbook.totals import LoanTotals
@@ -17,7 +18,12 @@ def total_book(path: Path, amount: str | None = None) -> LoanTotals:
     A row without 结论, or with an unreadable amount, counts as one with a problem. LoanBookError if the book has no
     column 结论.
     """
-    book = open_book(path, ColumnNames(text=OUTCOME, amount=amount))
+    try:
+        book = open_book(path, ColumnNames(text=OUTCOME, amount=amount))
+    except MissingColumnError as error:
+        if f"“{OUTCOME}”" not in str(error).partition("。")[0]:
+            raise
+        raise LoanBookError(f"{path.name} 尚未贴标（没有“{OUTCOME}”列），请先运行 lanmu batch。") from error
     totals = LoanTotals()
     for row in book.rows():
         _add(totals, row, book.layout)

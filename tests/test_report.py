@@ -42,8 +42,15 @@ def test_another_column_can_be_added_up(tmp_path: Path) -> None:
 
 
 def test_a_book_without_labels_is_refused() -> None:
-    with pytest.raises(LoanBookError, match="没有名为“结论”的列"):
+    with pytest.raises(LoanBookError, match=r"loan_book\.csv 尚未贴标.*请先运行 lanmu batch"):
         total_book(SAMPLES / "loan_book.csv")
+
+
+def test_a_missing_amount_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("用途,余额,结论\n甲,1,蓝色\n", "utf-8")
+    with pytest.raises(LoanBookError, match="没有名为“本期”的列"):
+        total_book(path, amount="本期")
 
 
 def test_the_totals_stand_in_columns() -> None:

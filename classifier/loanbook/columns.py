@@ -10,6 +10,10 @@ from classifier.errors import LoanBookError
 from classifier.loanbook.amounts import is_foreign
 
 
+class MissingColumnError(LoanBookError):
+    """A named column is not there."""
+
+
 class Role(Enum):
     """What a column is to us; the value is what a person calls it."""
 
@@ -169,7 +173,7 @@ def _named_column(header: Sequence[str], name: str) -> int:
     names = [plain_name(cell) for cell in header]
     if plain_name(name) in names:
         return names.index(plain_name(name))
-    raise LoanBookError(f"没有名为“{name}”的列。表中的列：{_listed(header)}。请改用其中的列名。")
+    raise MissingColumnError(f"没有名为“{name}”的列。表中的列：{_listed(header)}。请改用其中的列名。")
 
 
 def _likely_columns(role: Role, header: Sequence[str], free: Sequence[int]) -> Iterator[int]:
