@@ -19,7 +19,8 @@ _MOST_LINES = 1_000
 
 _INVISIBLE = r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
 _ACTIVE = re.compile(rf"[^\S\t\r]*[\t\r]|{_INVISIBLE}*[=+\-@＝＋－＠﹦﹢﹣﹫]")
-_PLAIN_NUMBER = re.compile(r" *[-+]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?%? *")
+_PLAIN_NUMBER = re.compile(r" *(?:-|[-+]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?%?) *")
+_TEXT_FORMULA = re.compile(r'="([^"]*)"')  # how some systems keep a spreadsheet from taking an id for a number
 
 csv.field_size_limit(_LONGEST_LINE * 2)
 
@@ -39,7 +40,8 @@ def decide_encoding(path: Path) -> str:
         fault = _first_fault(path, encoding)
         if fault is None:
             return encoding
-        faults.append(f"按 {encoding.upper()} 在第 {fault + 1} 字节处读不通")
+        line = "" if encoding == "utf-16" else f"第 {_line_of(path, fault)} 行、"
+        faults.append(f"按 {encoding.upper()} 在{line}第 {fault + 1} 字节处读不通")
     raise LoanBookError(
         f"无法识别文件编码：{path.name}（{'，'.join(faults)}）。请在 Excel 中打开后另存为“CSV UTF-8”或 .xlsx 再试。"
     )
@@ -63,6 +65,12 @@ def _first_fault(path: Path, encoding: str) -> int | None:
     return None
 
 
+def _line_of(path: Path, place: int) -> int:
+    """The number of the line that a byte stands in."""
+    with path.open("rb") as file:
+        return sum(file.read(min(_BLOCK, place - done)).count(b"\n") for done in range(0, place, _BLOCK)) + 1
+
+
 def read_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
     """The rows of a file in order, wholly blank lines left out.
 
@@ -84,10 +92,16 @@ def read_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
                 lines.give_back(rest)
                 is_open = bool(rest) or isinstance(error, _OpenQuoteError)
                 cells = _read_line(first, delimiter, with_quotes=not is_open)
-                problem = "引号没有成对，单元格的界线不明" if is_open else ""
+                problem = "引号没有成对，单元格的界线不明"
             number += 1
             if cells:
-                yield Row(number, cells, problem)
+                yield Row(number, [_unwrapped(cell) for cell in cells], problem)
+
+
+def _unwrapped(cell: str) -> str:
+    """The text of a formula that is nothing but a text: 00123 for ="00123"."""
+    match = _TEXT_FORMULA.fullmatch(cell) if cell.startswith('="') else None
+    return match[1] if match else cell
 
 
 def _read_line(line: str, delimiter: str, *, with_quotes: bool) -> list[str]:

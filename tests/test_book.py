@@ -56,7 +56,7 @@ def test_the_encoding_is_decided_on_the_whole_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_text_in_no_encoding_is_refused_with_its_place(tmp_path: Path) -> None:
-    with pytest.raises(LoanBookError, match="第 16 字节处"):
+    with pytest.raises(LoanBookError, match="第 2 行、第 16 字节处"):
         book_of(tmp_path, "贷款用途\n".encode() + b"ok\xff\xff\xff\n")
 
 
@@ -191,6 +191,16 @@ def test_line_breaks_quotes_and_nul_stay_inside_their_cells(tmp_path: Path) -> N
         ["整段", "3"],
         ["坏\x00字", "4"],
     ]
+
+
+def test_a_row_whose_quotes_end_too_early_says_so(tmp_path: Path) -> None:
+    rows = list(book_of(tmp_path, '用途,余额\n"整"段,3\n"整段",3\n').rows())
+    assert [row.problem for row in rows] == ["引号没有成对，单元格的界线不明", ""]
+
+
+def test_an_id_wrapped_in_a_formula_is_unwrapped(tmp_path: Path) -> None:
+    book = book_of(tmp_path, '借据号,用途\n="00123",养海带\n"=""00124""",养海带\n=A1,养海带\n')
+    assert [row[0] for row in texts(book)] == ["00123", "00124", "=A1"]
 
 
 @pytest.mark.parametrize("after", ["", '3,"乙\n', '3,"乙",1\n4,丁,1\n'])
@@ -337,7 +347,7 @@ def test_text_that_a_spreadsheet_might_run_is_made_safe(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["-12.5", "+3", "-1,234.00", "1e-5", "-80%", "海带", "'=1", "a=b", "", "00123", "91371002MA"]
+    "text", ["-", "-12.5", "+3", "-1,234.00", "1e-5", "-80%", "海带", "'=1", "a=b", "", "00123", "91371002MA"]
 )
 def test_numbers_and_plain_text_stay_as_they_are(text: str) -> None:
     assert safe_cell(text) == text
