@@ -79,7 +79,10 @@ def label_book(
     started = perf_counter()
     book = open_book(source, columns)
     target = target or default_target(book)
-    _check_target(book, target)
+    try:
+        _check_target(book, target)
+    except OSError as error:
+        raise LoanBookError(f"无法写到 {target}：{error.strerror or error}。请换一个文件名或位置。") from error
     totals = LoanTotals()
     chunks = _labelled_chunks(classifier, book, workers, chunk_rows)
     _write(target, book, _counted(chunks, totals, lambda: progress(totals.rows, book.size) if progress else None))

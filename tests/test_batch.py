@@ -1,6 +1,7 @@
 """Labelling a loan book: what comes out, where bad rows end, and that the file appears only when it is whole."""
 
 import csv
+import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -212,11 +213,21 @@ def test_the_input_is_never_overwritten(classifier: Classifier, book: Path) -> N
     assert book.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["out.txt", "out", "none/out.csv", "folder.csv"])
+@pytest.mark.parametrize("name", ["out.txt", "out", "none/out.csv", "folder.csv", "长" * 300 + ".csv"])
 def test_a_place_that_cannot_be_written_is_refused_at_once(classifier: Classifier, book: Path, name: str) -> None:
     book.with_name("folder.csv").mkdir()
     with pytest.raises(LoanBookError):
         label_book(classifier, book, book.parent / name)
+
+
+def test_what_a_killed_run_left_is_removed(classifier: Classifier, book: Path) -> None:
+    stale, fresh = (book.with_name(f".[out].csv.{digits}.part") for digits in ("00c0ffee", "00c0ffef"))
+    for part in (stale, fresh):
+        part.write_bytes(b"half")
+    os.utime(stale, (0, 0))
+    label_book(classifier, book, book.with_name("[out].csv"))
+    assert not stale.exists()
+    assert fresh.exists()
 
 
 def test_a_book_too_long_for_a_sheet_is_refused_before_the_work(classifier: Classifier, tmp_path: Path) -> None:
