@@ -56,7 +56,7 @@ def test_a_missing_file_is_refused_by_name(copied: Path, name: str) -> None:
 
 def test_a_surplus_file_is_refused_by_name(copied: Path) -> None:
     (current_folder(copied) / "extra.npy").write_bytes(b"x")
-    with pytest.raises(ModelError, match="extra.npy"):
+    with pytest.raises(ModelError, match=r"extra\.npy"):
         load(copied)
 
 
