@@ -81,7 +81,7 @@ class Classifier:
     def predict(self, application: Application) -> Prediction:
         """The label of one application, with its evidence."""
         reading = self.rules.read(application)
-        vector = self.model.read(reading.passages) if self.model else None
+        vector = self._vector(reading)
         money = self._money(reading)
         shares = self._shares(reading, vector, money)
         order = np.argsort(-shares, kind="stable")
@@ -125,6 +125,9 @@ class Classifier:
             shares * (1 - _STOCK_PHRASE) + np.eye(len(shares))[-1] * _STOCK_PHRASE if reading.is_boilerplate else shares
         )
 
+    def _vector(self, reading: Reading) -> Vector | None:
+        return self.model.read(reading.passages) if self.model else None
+
     def _inputs(self, reading: Reading, vector: Vector | None) -> np.ndarray:
         scores = self.model.scores(vector) if self.model and vector else None
         return combination_inputs(reading, scores, self.labels, self.rules.lexicon.needs)
@@ -133,8 +136,8 @@ class Classifier:
         """Each item's share of the money: what every part alone would be labelled, weighed by its amount."""
         money = np.zeros(len(self.labels))
         for part in money_parts(reading):
-            vector = self.model.read(part.reading.passages) if self.model else None
-            money += part.share * probabilities(self._inputs(part.reading, vector), self._combination)
+            inputs = self._inputs(part.reading, self._vector(part.reading))
+            money += part.share * probabilities(inputs, self._combination)
         money[-2:] = 0
         return money
 
@@ -174,18 +177,19 @@ class Classifier:
         """The item's tier; above an item, the tier that holds more of the probability."""
         held = dict.fromkeys(Tier, 0.0)
         for row in self._below[entry.code]:
-            tier = self.catalogue[self.labels[row]].tier
-            assert tier is not None
-            held[tier] += float(shares[row])
+            held[self._tier(self.labels[row])] += float(shares[row])
         return _TIERS[max(held, key=lambda tier: held[tier])]
+
+    def _tier(self, code: str) -> Tier:
+        tier = self.catalogue[code].tier
+        assert tier is not None, "an item has a tier, the reader sees to it"
+        return tier
 
     def _candidate(self, label: str, share: float) -> Candidate:
         confidence = round(float(share), 4)
         if label in _UNCODED:
             return Candidate(_UNCODED[label], None, confidence)
-        tier = self.catalogue[label].tier
-        assert tier is not None
-        return Candidate(_TIERS[tier], label, confidence)
+        return Candidate(_TIERS[self._tier(label)], label, confidence)
 
     def _also(self, reading: Reading, shares: np.ndarray, code: str | None, money: np.ndarray) -> tuple[str, ...]:
         """Further items with a share of the money, or with a strong term of their own in a place that counts.
@@ -222,8 +226,7 @@ class Classifier:
         if not (outcome.is_blue and application.purpose.strip() and rest.strip()):
             return []
         reading = self.rules.read(Application("", purpose=application.purpose))
-        vector = self.model.read(reading.passages) if self.model else None
-        shares = self._shares(reading, vector, self._money(reading))
+        shares = self._shares(reading, self._vector(reading), self._money(reading))
         if reading.is_boilerplate or shares[:-2].sum() >= self.thresholds.blue or shares[-1] > shares[-2]:
             return []
         return ["单看贷款用途不属于目录，结论来自项目名称或描述：请核对资金实际用途。"]
@@ -231,11 +234,10 @@ class Classifier:
     def _conflicts(self, reading: Reading, code: str | None) -> list[str]:
         """Strong terms, fully counting, that speak for another label than the one given."""
         strong = [hit.term for hit in reading.hits if hit.term.strength is Strength.STRONG and hit.weight >= 1]
-        own = any(term.label == code for term in strong)
-        others = [term for term in strong if term.label not in (code, *((OUTSIDE,) if code is None else ()))]
+        others = [term for term in strong if term.label != (code or OUTSIDE)]
         if code is None and others:
             return [f"规则与模型不一致：原文有“{others[0]}”（{others[0].label}）。"]
-        if code is not None and not own and any(term.label != code for term in others):
+        if code is not None and len(others) == len(strong) > 0:
             return [f"规则指向“{others[0].label}”（{others[0]}），与结论不同。"]
         return []
 

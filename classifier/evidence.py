@@ -7,7 +7,7 @@ from classifier.combine import is_tied
 from classifier.lexicon import OUTSIDE, Strength, Tie
 from classifier.model import Word
 from classifier.records import Application, Evidence, Source
-from classifier.rules import FIELD_WEIGHT, Hit, Reading, Span
+from classifier.rules import FIELD_WEIGHT, Hit, Reading, Span, contains
 from classifier.text import Passage
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
@@ -54,16 +54,12 @@ def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evide
             if hit.passage == shift.passage
             and (hit.term.label in labels or hit.term.strength is Strength.STRONG)
             and shift.rule.weight < 1
-            and any(_within(span, shift.scope) for span in hit.spans)
+            and any(contains(shift.scope, span) for span in hit.spans)
         ]
         for label in dict.fromkeys(hit.term.label for hit in touched):
             yield _evidence(
                 Source.CONTEXT, reading.passages[shift.passage], shift.cue, label, 0.0, f"语境：{shift.rule.name}"
             )
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: float) -> Iterator[Evidence]:

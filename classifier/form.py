@@ -37,38 +37,21 @@ OUTSIDE = "目录外"
 
 _YES = "是"
 _ARROW = " → "
+
+
+def _words(keys: str) -> dict[str, str]:
+    return {key: WORDS[key] for key in keys.split()}
+
+
 _COLUMNS = {
     IMPRINT: {"key": "项目", "value": "内容"},
-    ENTRIES: {
-        "level": "层级",
-        "code": "编码",
-        "parent": "上级编码",
-        "name": "名称",
-        "tier": "层次",
-        "definition": "界定",
-        "includes": "包括",
-        "excludes": "不包括",
-        "basis": "依据",
-        "provenance": "名称来源",
-        "note": "备注",
-    },
-    BOUNDARIES: {
-        "number": "编号",
-        "title": "标题",
-        "text": "正文",
-        "general": "通用",
-        "entries": "条目",
-        "mentions": "举例涉及",
-    },
+    ENTRIES: _words("level code parent name tier definition includes excludes basis provenance note"),
+    BOUNDARIES: _words("number title text general entries mentions"),
     LINKS: {
         "item": "条目编码",
-        "standard": "标准",
+        "standard": WORDS["standard"],
         "edition": "标准版本",
-        "code": "编码",
-        "name": "名称",
-        "relation": "关系",
-        "confidence": "把握",
-        "basis": "依据",
+        **_words("code name relation confidence basis"),
     },
 }
 _CHINESE = {

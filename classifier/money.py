@@ -1,10 +1,10 @@
 """Which part of a text the money goes to: the amounts (or shares) it names, and what each is for (boundary rule B2)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from classifier.rules import Reading, Span
+from classifier.rules import Reading, Span, contains
 from classifier.text import Passage
 
 _AMOUNT = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?)(?:多|余)?(?:个)?(亿|千万|百万|万|%)(?:元|人民币)?")
@@ -66,12 +66,8 @@ def _cut(reading: Reading, number: int, span: Span) -> Reading:
         _void_outside(passage, span) if place == number else _void_outside(passage, (0, 0))
         for place, passage in enumerate(reading.passages)
     ]
-    hits = [hit for hit in reading.hits if hit.passage == number and _within(hit.spans, span)]
+    hits = [hit for hit in reading.hits if hit.passage == number and all(contains(span, own) for own in hit.spans)]
     return replace(reading, passages=tuple(passages), hits=tuple(hits))
-
-
-def _within(spans: Sequence[Span], span: Span) -> bool:
-    return all(span[0] <= start and end <= span[1] for start, end in spans)
 
 
 def _void_outside(passage: Passage, span: Span) -> Passage:

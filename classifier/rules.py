@@ -166,7 +166,7 @@ class RuleSet:
                 continue
             blocked = [span for literal, span in found if literal in rule.unless]
             for literal, cue in found:
-                if literal in rule.cues and not any(_inside_or_same(cue, span) for span in blocked):
+                if literal in rule.cues and not any(contains(span, cue) for span in blocked):
                     yield Shift(rule, number, cue, _scope(rule, text, cue))
 
     def _find_ties(self, passages: Sequence[Passage]) -> dict[Tie, tuple[tuple[int, Span], ...]]:
@@ -204,10 +204,11 @@ def _single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:
 
 
 def _inside(inner: Span, outer: Span) -> bool:
-    return inner != outer and outer[0] <= inner[0] and inner[1] <= outer[1]
+    return inner != outer and contains(outer, inner)
 
 
-def _inside_or_same(inner: Span, outer: Span) -> bool:
+def contains(outer: Span, inner: Span) -> bool:
+    """Whether ``inner`` lies within ``outer`` (or is the same)."""
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from classifier.engine import Classifier
@@ -193,7 +194,7 @@ def figures_text(figures: Figures) -> Iterator[str]:
 
 
 def _padded(title: str, width: int) -> str:
-    return title + " " * max(width - sum(2 if ord(character) > 0x2E7F else 1 for character in title), 1)
+    return title + " " * max(width - cell_len(title), 1)
 
 
 def rules_text(worth: Sequence[RuleWorth], most: int) -> Iterator[str]:
