@@ -31,3 +31,11 @@ class WorkbookError(ClassifierError):
 
 class ExampleError(ClassifierError):
     """A file of labelled texts (examples or test cases) has an unreadable line."""
+
+
+class ReviewError(ClassifierError):
+    """A write to the review store was refused: another was first, the same person twice, or a wrong status."""
+
+
+class AuditError(ClassifierError):
+    """The audit log or what it vouches for is not as it was written."""

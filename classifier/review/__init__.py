@@ -1,0 +1,1 @@
+"""What people decide, and the proof of it."""

@@ -1,0 +1,199 @@
+"""The frozen records of what people decide: cases, verdicts, notes, batches and the ways to look for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+from classifier.records import Application, Outcome, Prediction, Route
+
+
+class Status(Enum):
+    """Where a case stands. A labelled one has the machine's label only; nobody was asked to look."""
+
+    LABELLED = "已贴标"
+    PENDING = "待复核"
+    DECIDED = "已判定"
+    APPROVED = "已审定"
+    RETURNED = "已退回"
+
+
+class Kind(Enum):
+    """What a verdict did."""
+
+    CONFIRM = "确认"
+    CORRECT = "改判"
+    APPROVE = "审定"
+    DISSENT = "异议"
+    SETTLE = "裁定"
+    RETURN = "退回"
+    REOPEN = "重开"
+
+
+class Order(Enum):
+    """How the queue is ordered."""
+
+    UNCERTAIN = "最没把握"
+    CONFLICT = "规则与模型不一致"
+    BALANCE = "余额最大"
+    OLDEST = "最早送来"
+
+
+class BatchState(Enum):
+    """How far a loan book has come."""
+
+    RUNNING = "进行中"
+    DONE = "已完成"
+    CANCELLED = "已取消"
+    INTERRUPTED = "已中断"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a text is taken for: an outcome, with a code where the outcome has one."""
+
+    outcome: Outcome
+    code: str | None = None
+
+    def __str__(self) -> str:
+        return self.code or self.outcome.value
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is filed: the application as given, the machine's prediction of it, and its place in a loan book.
+
+    ``balance`` is in yuan; ``row`` counts as Excel does; ``follows`` is the returned case that this one completes.
+    """
+
+    application: Application
+    prediction: Prediction
+    balance: Decimal | None = None
+    row: int | None = None
+    follows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One decision of one person; ``supersedes`` is the id of the verdict it replaces, which stays."""
+
+    id: int
+    case_id: int
+    kind: Kind
+    label: Label | None
+    reason: str
+    actor: str
+    at: str
+    supersedes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark that decides nothing."""
+
+    case_id: int
+    actor: str
+    at: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One application on its way to a label.
+
+    ``application`` has empty texts when the bank keeps hashes only; ``label`` is the label that stands now: the
+    machine's until a person decided. ``version`` counts the writes: give it back with a decision, so that the second
+    of two people is told. ``blind`` asks for a second reading that does not see the first; ``disputed`` for a third
+    person. Times are UTC in ISO 8601.
+    """
+
+    id: int
+    batch_id: int | None
+    row: int | None
+    application: Application
+    text_digest: str
+    prediction: Prediction
+    balance: Decimal | None
+    conflict: bool
+    submitted_by: str
+    submitted_at: str
+    follows: int | None
+    status: Status
+    version: int
+    blind: bool
+    disputed: bool
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLife:
+    """Everything that ever happened to a case, in order; a verdict still hidden from the reader is left out."""
+
+    case: Case
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A loan book that was labelled; ``size`` counts its rows, ``filed`` those with a label, ``problems`` the others."""
+
+    id: int
+    name: str
+    file_digest: str
+    size: int
+    filed: int
+    problems: int
+    opened_by: str
+    opened_at: str
+    closed_at: str | None
+    state: BatchState
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which cases are meant; what is None or empty does not narrow. Days are ISO dates in UTC, both included.
+
+    ``code`` means the entry and all below it; ``person`` anyone who submitted or decided; ``text`` is no full-text
+    search but the beginning of a loan id. ``open_to`` leaves what this person may decide (four eyes).
+    """
+
+    statuses: tuple[Status, ...] = ()
+    batch_id: int | None = None
+    loan_id: str = ""
+    person: str = ""
+    first_day: str = ""
+    last_day: str = ""
+    code: str = ""
+    outcome: Outcome | None = None
+    route: Route | None = None
+    conflict: bool | None = None
+    disputed: bool | None = None
+    open_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the bank asks for beyond four eyes.
+
+    ``blind_balance`` (yuan): cases with at least this balance get a blind second reading; ``blind_share``: so does
+    this share of all others, chosen by the text's digest, so that nobody can foresee or influence the choice.
+    """
+
+    blind_balance: Decimal | None = None
+    blind_share: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the audit log; ``digest`` covers everything else, ``previous`` is the digest of the one before."""
+
+    sequence: int
+    at: str
+    actor: str
+    action: str
+    case_id: int | None
+    batch_id: int | None
+    content: Mapping[str, object] = field(hash=False)
+    previous: str
+    digest: str

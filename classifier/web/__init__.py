@@ -1,0 +1,1 @@
+"""The web app: pages, sign-in, background jobs."""
