@@ -2,12 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check train bench clean
+# The web app's address and mode: make app ARGS='--port 8600' or ARGS=--demo
+ARGS ?=
+
+.PHONY: demo app test check train bench clean
 
 demo: .venv/made
 	mkdir -p out
 	$(BIN)/lanmu batch data/samples/loan_book.csv -o out/loan_book_labelled.csv
 	$(BIN)/lanmu predict "本次贷款用于投放人工鱼礁、建设海洋牧场,不涉及海上风电"
+
+app: .venv/made
+	$(BIN)/lanmu app $(ARGS)
 
 test: .venv/made-dev
 	$(BIN)/python -m pytest
