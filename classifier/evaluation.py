@@ -3,45 +3,15 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 from classifier.engine import Classifier
 from classifier.examples import Example
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength
+from classifier.rates import Rate
 from classifier.records import Application, Outcome, Prediction, Route
 from taxonomy import Catalogue
 
 LEAST_ROWS = 5  # an item with fewer rows is reported as not measured
-_Z = 1.959964  # 97.5 % quantile of the normal distribution
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """``hits`` of ``rows``, with Wilson's score interval (Wilson 1927), which holds for small counts and near 0 or 1."""
-
-    hits: int
-    rows: int
-
-    @property
-    def value(self) -> float:
-        """The share, 0 where nothing was measured."""
-        return self.hits / self.rows if self.rows else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval; 0 to 1 where nothing was measured."""
-        if not self.rows:
-            return 0.0, 1.0
-        spread = _Z * _Z / self.rows
-        centre = (self.value + spread / 2) / (1 + spread)
-        half = _Z * sqrt(self.value * (1 - self.value) / self.rows + spread / self.rows / 4) / (1 + spread)
-        return max(centre - half, 0.0), min(centre + half, 1.0)
-
-    def __str__(self) -> str:
-        if not self.rows:
-            return "未测"
-        low, high = self.interval
-        return f"{self.value:6.1%}  [{low:.1%}, {high:.1%}]  {self.hits}/{self.rows}"
 
 
 @dataclass(frozen=True, slots=True)

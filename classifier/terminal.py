@@ -8,7 +8,6 @@ from rich.text import Text
 from classifier.engine import Classifier
 from classifier.evaluation import (
     Figures,
-    Rate,
     RuleWorth,
     ablation,
     confusions,
@@ -20,6 +19,7 @@ from classifier.evaluation import (
     rule_worth,
 )
 from classifier.examples import Example
+from classifier.rates import Rate
 from classifier.records import Application, Evidence, Field, Prediction, Source
 from taxonomy import Catalogue, Entry, Link, Provenance
 

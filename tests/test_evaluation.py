@@ -6,7 +6,6 @@ import pytest
 
 from classifier import Classifier
 from classifier.evaluation import (
-    Rate,
     ablation,
     calibration_error,
     confusions,
@@ -16,6 +15,7 @@ from classifier.evaluation import (
     rule_worth,
 )
 from classifier.examples import Example, read_examples
+from classifier.rates import Rate
 from classifier.terminal import evaluation_text
 
 STRESS = Path(__file__).parent / "tables" / "stress.jsonl"

@@ -1,0 +1,117 @@
+"""`lanmu predict`, `batch` and `report`: label one text or a loan book, and total a labelled one."""
+
+import argparse
+import json
+import sys
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from classifier.cli.parser import add_command
+from classifier.errors import ApplicationError
+from classifier.records import Application
+
+LONGEST_TEXT = 20_000
+_COLUMN_OPTIONS = {
+    "text": "项目描述",
+    "name": "项目名称",
+    "purpose": "贷款用途",
+    "scope": "经营范围",
+    "industry": "国标行业",
+    "id": "借据号",
+    "amount": "金额",
+}
+
+
+def add_commands(commands: Any) -> None:
+    """The commands of this room."""
+    predict = add_command(commands, "predict", _predict, "识别一段文字（写 - 则从标准输入读）")
+    predict.add_argument("text", metavar="文字")
+    for option, title in (
+        ("--name", "项目名称"),
+        ("--purpose", "贷款用途"),
+        ("--scope", "经营范围"),
+        ("--industry", "国标行业"),
+    ):
+        predict.add_argument(option, default="", metavar=title, help=title)
+    predict.add_argument("--json", action="store_true", help="以 JSON 输出")
+    batch = add_command(commands, "batch", _batch, "给整本贷款台账（CSV 或 XLSX）贴标")
+    batch.add_argument("book", type=Path, metavar="台账")
+    batch.add_argument("-o", "--output", type=Path, metavar="结果文件")
+    for option, title in _COLUMN_OPTIONS.items():
+        batch.add_argument(f"--{option}", metavar="列名", help=f"{title}所在的列名")
+    batch.add_argument("--workers", type=int, default=1, metavar="进程数")
+    report = add_command(commands, "report", _report, "汇总已贴标的台账")
+    report.add_argument("book", type=Path, metavar="台账")
+    report.add_argument("--amount", metavar="列名", help="金额所在的列名")
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from classifier.engine import Classifier
+
+    text = sys.stdin.read() if options.text == "-" else options.text
+    if len(text) > LONGEST_TEXT:
+        raise ApplicationError(f"文字有 {len(text):,} 个字符，超过 {LONGEST_TEXT:,}：请只贴项目和用途的部分。")
+    application = Application("", text, options.name, options.purpose, options.scope, options.industry)
+    classifier = Classifier.load()
+    prediction = classifier.predict(application)
+    if options.json:
+        entry = classifier.catalogue[prediction.code] if prediction.code else None
+        content = {
+            "outcome": prediction.outcome,
+            "code": prediction.code,
+            "name": entry.name if entry else None,
+            "path": [step.name for step in classifier.catalogue.path(entry.code)] if entry else [],
+            "tier": entry.tier if entry else None,
+            "provenance": entry.provenance if entry else None,
+            **_plain(prediction),
+        }
+        print(json.dumps(_plain(content), ensure_ascii=False, indent=2))
+        return 0
+    from rich.console import Console
+
+    from classifier.terminal import prediction_text
+
+    Console(soft_wrap=True, highlight=False).print(
+        prediction_text(application, prediction, classifier.catalogue), end=""
+    )
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    """Records as JSON can write them: enums by value, records as objects."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _batch(options: argparse.Namespace) -> int:
+    from classifier.batch import label_book, summary_text
+    from classifier.engine import Classifier
+    from classifier.loanbook.columns import ColumnNames
+    from classifier.progress import progress_bar
+
+    columns = ColumnNames(**{name: getattr(options, name) for name in _COLUMN_OPTIONS})
+    classifier = Classifier.load()
+    with progress_bar() as progress:
+        summary = label_book(
+            classifier, options.book, options.output, columns=columns, progress=progress, workers=options.workers
+        )
+    print(summary_text(summary))
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from classifier.loanbook.totals import totals_text
+    from classifier.report import total_book
+
+    print(totals_text(total_book(options.book, options.amount)))
+    return 0
