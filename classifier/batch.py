@@ -1,6 +1,7 @@
 """A loan book in, the same loan book with labels out: row by row, bad rows in place, the file only when it is whole."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -24,6 +25,7 @@ from classifier.workbook import LONGEST_TEXT, MOST_ROWS, write_sheets
 from taxonomy import Catalogue
 
 Progress = Callable[[int, int], None]
+Watch = Callable[["Chunk"], None]
 
 _CHUNK_ROWS = 1_000
 _CHUNKS_AHEAD = 4
@@ -51,14 +53,50 @@ class BatchSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledLoan:
+    """A row that got a label; ``row`` counts as Excel does, ``balance`` is in yuan."""
+
+    row: int
+    application: Application
+    prediction: Prediction
+    balance: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """A row that could not be labelled, and why."""
+
+    row: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What became of some rows that follow each other in the book, each kind in the book's order."""
+
+    loans: Sequence[LabelledLoan]
+    problems: Sequence[ProblemRow]
+
+
+@dataclass(frozen=True, slots=True)
 class _LabelledRow:
-    """A row as it is written, and what the totals need of it; a row with a problem has no outcome."""
+    """A row as it is written, and what the totals need of it; a row with a problem has no outcome.
+
+    ``number``, ``loan`` and ``prediction`` are what a watcher is told; without one they stay with the workers.
+    """
 
     cells: list[Cell]
     outcome: str = ""
     category: str = ""
     route: str = ""
     balance: Decimal | None = None
+    number: int = 0
+    loan: Application | None = None
+    prediction: Prediction | None = None
+
+    def for_writing(self) -> "_LabelledRow":
+        """The row without what only a watcher needs."""
+        return replace(self, loan=None, prediction=None)
 
 
 def label_book(
@@ -68,13 +106,16 @@ def label_book(
     *,
     columns: ColumnNames | None = None,
     progress: Progress | None = None,
+    watch: Watch | None = None,
     workers: int = 1,
     chunk_rows: int = _CHUNK_ROWS,
 ) -> BatchSummary:
     """Write the loan book with a label for each row; ``progress`` is told the rows done and the rows in all.
 
-    Without a target, the file stands beside the source as ``<name>_贴标``, of the same kind. Neither ``workers`` nor
-    ``chunk_rows`` changes what is written. LoanBookError says why a book cannot be read or written as a whole.
+    ``watch`` is given the rows chunk by chunk, in order; whatever it (or ``progress``) raises stops the run, which then
+    leaves no file. Without a target, the file stands beside the source as ``<name>_贴标``, of the same kind. Neither
+    ``workers`` nor ``chunk_rows`` changes what is written. LoanBookError says why a book cannot be read or written as a
+    whole.
     """
     started = perf_counter()
     book = open_book(source, columns)
@@ -84,8 +125,9 @@ def label_book(
     except OSError as error:
         raise LoanBookError(f"无法写到 {target}：{error.strerror or error}。请换一个文件名或位置。") from error
     totals = LoanTotals()
-    chunks = _labelled_chunks(classifier, book, workers, chunk_rows)
-    _write(target, book, _counted(chunks, totals, lambda: progress(totals.rows, book.size) if progress else None))
+    with closing(_labelled_chunks(classifier, book, workers, chunk_rows, whole=watch is not None)) as chunks:
+        watched = _watched(chunks, watch) if watch else chunks
+        _write(target, book, _counted(watched, totals, lambda: progress(totals.rows, book.size) if progress else None))
     return BatchSummary(
         target=target,
         totals=totals,
@@ -192,9 +234,20 @@ def _counted(
         tell()
 
 
+def _watched(chunks: Iterable[list[_LabelledRow]], watch: Watch) -> Iterator[list[_LabelledRow]]:
+    for chunk in chunks:
+        loans = [
+            LabelledLoan(row.number, row.loan, replace(row.prediction, application_id=row.loan.id), row.balance)
+            for row in chunk
+            if row.loan and row.prediction
+        ]
+        watch(Chunk(loans, [ProblemRow(row.number, cell_text(row.cells[-1])) for row in chunk if not row.outcome]))
+        yield chunk
+
+
 def _labelled_chunks(
-    classifier: Classifier, book: LoanBook, workers: int, chunk_rows: int
-) -> Iterator[list[_LabelledRow]]:
+    classifier: Classifier, book: LoanBook, workers: int, chunk_rows: int, *, whole: bool
+) -> Generator[list[_LabelledRow]]:
     """The rows of a book in order, labelled here or by workers; only a few chunks are in memory at any time."""
     chunks = _in_parts(book.rows(), chunk_rows)
     if workers <= 1:
@@ -206,7 +259,9 @@ def _labelled_chunks(
         stored = Path(folder, "classifier")
         dump(classifier, stored)
         for window in _in_parts(chunks, _CHUNKS_AHEAD * workers):
-            yield from parallel(delayed(_label_rows_in_worker)(stored, book.layout, rows) for rows in window)
+            yield from parallel(
+                delayed(_label_rows_in_worker)(stored, book.layout, rows, whole=whole) for rows in window
+            )
 
 
 def _in_parts(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
@@ -215,8 +270,9 @@ def _in_parts(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
         yield part
 
 
-def _label_rows_in_worker(stored: Path, layout: Layout, rows: Sequence[Row]) -> list[_LabelledRow]:
-    return _label_rows(_stored_classifier(stored), layout, rows)
+def _label_rows_in_worker(stored: Path, layout: Layout, rows: Sequence[Row], *, whole: bool) -> list[_LabelledRow]:
+    labelled = _label_rows(_stored_classifier(stored), layout, rows)
+    return labelled if whole else [row.for_writing() for row in labelled]
 
 
 @lru_cache(maxsize=1)
@@ -236,9 +292,15 @@ def _label_rows(classifier: Classifier, layout: Layout, rows: Sequence[Row]) -> 
     predictions = zip(unique, classifier.predict_many(unique), strict=True)
     answers = {text: _answer(prediction, classifier.catalogue) for text, prediction in predictions}
     return [
-        replace(answers[text], cells=[*row.cells, *answers[text].cells], balance=loan.amount)
+        replace(
+            answers[text],
+            cells=[*row.cells, *answers[text].cells],
+            balance=loan.amount,
+            number=row.number,
+            loan=loan,
+        )
         if text and isinstance(loan, Application)
-        else _LabelledRow([*row.cells, *problem_cells(str(loan))])
+        else _LabelledRow([*row.cells, *problem_cells(str(loan))], number=row.number)
         for row, loan, text in zip(rows, loans, texts, strict=True)
     ]
 
@@ -262,4 +324,5 @@ def _answer(prediction: Prediction, catalogue: Catalogue) -> _LabelledRow:
         outcome=prediction.outcome.value,
         category=catalogue.path(prediction.code)[0].name if prediction.code else "",
         route=prediction.route.value,
+        prediction=prediction,
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
 from classifier import Application, Classifier, Prediction
-from classifier.batch import BatchSummary, label_book, summary_text
+from classifier.batch import BatchSummary, Chunk, label_book, summary_text
 from classifier.csvfile import safe_cell
 from classifier.errors import LoanBookError
 from classifier.loanbook.book import open_book
@@ -179,6 +179,43 @@ def test_progress_tells_rows_done_and_rows_in_all(classifier: Classifier, book: 
     told: list[tuple[int, int]] = []
     label_book(classifier, book, progress=lambda done, total: told.append((done, total)), chunk_rows=3)
     assert told == [(3, 8), (6, 8), (8, 8)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_watcher_sees_every_row_in_order_with_its_own_prediction(
+    classifier: Classifier, book: Path, workers: int
+) -> None:
+    chunks: list[Chunk] = []
+    usual = label_book(classifier, book, book.with_name("usual.csv"))
+    watched = label_book(
+        classifier, book, book.with_name("watched.csv"), watch=chunks.append, chunk_rows=3, workers=workers
+    )
+    assert watched.target.read_bytes() == usual.target.read_bytes()
+    assert [(len(chunk.loans), len(chunk.problems)) for chunk in chunks] == [(1, 2), (1, 2), (1, 1)]
+    loans = [loan for chunk in chunks for loan in chunk.loans]
+    assert [(loan.row, loan.application.id, loan.balance) for loan in loans] == [
+        (3, "000123", Decimal("12005000")),
+        (6, "000126", Decimal("8000000")),
+        (9, "000129", Decimal("200000")),
+    ]
+    assert [loan.prediction for loan in loans] == classifier.predict_many([loan.application for loan in loans])
+    problems = [problem for chunk in chunks for problem in chunk.problems]
+    assert [problem.row for problem in problems] == [4, 5, 7, 8, 10]
+    assert problems[0].problem == "第 4 行文本为空（项目名称、贷款用途）"
+
+
+class StopError(Exception):
+    """Whoever watches has had enough."""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_watcher_can_stop_the_run_between_chunks(classifier: Classifier, book: Path, workers: int) -> None:
+    def stop(chunk: Chunk) -> None:
+        raise StopError
+
+    with pytest.raises(StopError):
+        label_book(classifier, book, watch=stop, chunk_rows=2, workers=workers)
+    assert [path.name for path in book.parent.iterdir()] == [book.name]
 
 
 def fail_with(error: type[BaseException]) -> Callable[[int, int], None]:
