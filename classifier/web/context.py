@@ -1,0 +1,77 @@
+"""What every page needs: the settings, the store, the classifier, and plain words when something goes wrong."""
+
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from classifier import Classifier
+from classifier.errors import ClassifierError
+from classifier.settings import Settings
+from taxonomy import CatalogueError
+
+if TYPE_CHECKING:
+    from classifier.review.store import ReviewStore
+
+_log = logging.getLogger(__name__)
+
+
+def demo() -> bool:
+    """Whether the app runs without sign-in, for showing it."""
+    return os.environ.get("LANMU_DEMO") == "1"
+
+
+def settings() -> Settings:
+    """The settings; a demo keeps to a database of its own unless told otherwise."""
+    chosen = Settings.from_environment()
+    if demo() and chosen.database is None:
+        return replace(chosen, database=f"sqlite:///{chosen.home / 'demo.db'}")
+    return chosen
+
+
+def store() -> "ReviewStore":
+    """The review store of these settings, opened once in a process."""
+    chosen = settings()
+    if chosen.database is None:
+        chosen.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _open_store(chosen.database_url, chosen.keep_text)
+
+
+def classifier() -> Classifier:
+    """The classifier of these settings, loaded once in a process."""
+    return _load_classifier(settings())
+
+
+@contextmanager
+def show_errors() -> Iterator[None]:
+    """Say an error in plain words instead of a stack trace; use as ``with show_errors():`` or as a decorator."""
+    try:
+        yield
+    except (ClassifierError, CatalogueError) as error:
+        st.error(_plain(str(error)))
+    except Exception:
+        number = secrets.token_hex(4)
+        _log.exception("page failed", extra={"error_id": number})
+        st.error(f"出错了（编号 {number}）。请重试；如果仍然出错，请把编号告诉管理员。")
+
+
+@st.cache_resource(show_spinner=False)
+def _open_store(url: str, keep_text: bool) -> "ReviewStore":
+    from classifier.review.store import ReviewStore
+
+    return ReviewStore.open(url, keep_text=keep_text)
+
+
+@st.cache_resource(show_spinner="正在加载模型……")
+def _load_classifier(chosen: Settings) -> Classifier:
+    return Classifier.load(chosen)
+
+
+def _plain(text: str) -> str:
+    """Markdown signs of a message shown as they are."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|~$:<>" else sign for sign in text)
