@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from html import escape
+from itertools import pairwise
 
 from classifier.records import Application, Evidence, Field, Source
 from classifier.web.look import label_text
@@ -82,7 +83,7 @@ def stretches(length: int, evidence: Iterable[Evidence]) -> Iterator[Stretch]:
             ends[end].append(one)
     active: dict[Evidence, None] = {}
     places = sorted({0, length, *begins, *ends})
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         for gone in ends[start]:
             active.pop(gone)
         active.update(dict.fromkeys(begins[start]))
