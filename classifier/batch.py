@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TypeVar
 
-from classifier.csvfile import write_csv
+from classifier.csvfile import copy_csv, write_csv
 from classifier.engine import Classifier
 from classifier.errors import LoanBookError
 from classifier.loanbook.book import Layout, LoanBook, open_book
@@ -105,6 +105,7 @@ def label_book(
     target: Path | None = None,
     *,
     columns: ColumnNames | None = None,
+    copy: Path | None = None,
     progress: Progress | None = None,
     watch: Watch | None = None,
     workers: int = 1,
@@ -113,9 +114,9 @@ def label_book(
     """Write the loan book with a label for each row; ``progress`` is told the rows done and the rows in all.
 
     ``watch`` is given the rows chunk by chunk, in order; whatever it (or ``progress``) raises stops the run, which then
-    leaves no file. Without a target, the file stands beside the source as ``<name>_贴标``, of the same kind. Neither
-    ``workers`` nor ``chunk_rows`` changes what is written. LoanBookError says why a book cannot be read or written as a
-    whole.
+    leaves no file. Without a target, the file stands beside the source as ``<name>_贴标``, of the same kind; ``copy`` gets
+    the same rows as CSV. Neither ``workers`` nor ``chunk_rows`` changes what is written. LoanBookError says why a book
+    cannot be read or written as a whole.
     """
     started = perf_counter()
     book = open_book(source, columns)
@@ -127,7 +128,8 @@ def label_book(
     totals = LoanTotals()
     with closing(_labelled_chunks(classifier, book, workers, chunk_rows, whole=watch is not None)) as chunks:
         watched = _watched(chunks, watch) if watch else chunks
-        _write(target, book, _counted(watched, totals, lambda: progress(totals.rows, book.size) if progress else None))
+        rows = _counted(watched, totals, lambda: progress(totals.rows, book.size) if progress else None)
+        _write(target, book, rows, copy)
     return BatchSummary(
         target=target,
         totals=totals,
@@ -194,13 +196,14 @@ def _is_xlsx(target: Path) -> bool:
     return target.suffix.lower() == ".xlsx"
 
 
-def _write(target: Path, book: LoanBook, labelled: Iterable[list[Cell]]) -> None:
+def _write(target: Path, book: LoanBook, labelled: Iterable[list[Cell]], copy: Path | None) -> None:
     rows = _with_head(book, labelled)
     try:
-        if _is_xlsx(target):
-            write_sheets(target, {book.sheet or "贴标": ([_short(cell) for cell in row] for row in rows)})
-        else:
-            write_csv(target, ([cell_text(cell) for cell in row] for row in rows))
+        with closing(copy_csv(copy, rows) if copy else rows) as written:
+            if _is_xlsx(target):
+                write_sheets(target, {book.sheet or "贴标": ([_short(cell) for cell in row] for row in written)})
+            else:
+                write_csv(target, written)
     except OSError as error:
         reason = error.strerror or error
         raise LoanBookError(f"无法写入 {target}：{reason}。请看磁盘空间和权限，或先在 Excel 中关闭它。") from error
@@ -211,7 +214,7 @@ def _short(cell: Cell) -> Cell:
     return f"{cell[: LONGEST_TEXT - 1]}…" if isinstance(cell, str) and len(cell) > LONGEST_TEXT else cell
 
 
-def _with_head(book: LoanBook, labelled: Iterable[list[Cell]]) -> Iterator[list[Cell]]:
+def _with_head(book: LoanBook, labelled: Iterable[list[Cell]]) -> Generator[Sequence[Cell]]:
     header = book.layout.header
     width = len(header) + len(ADDED_COLUMNS)
     for row in book.titles:

@@ -4,13 +4,13 @@ import csv
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from classifier.errors import LoanBookError
 from classifier.files import whole_file
-from classifier.table import Row
+from classifier.table import Cell, Row, cell_text
 
 DELIMITERS = ",\t;|"
 _BLOCK = 1 << 18
@@ -152,9 +152,15 @@ def safe_cell(text: str) -> str:
     return "'" + text
 
 
-def write_csv(target: Path, rows: Iterable[Sequence[str]]) -> None:
+def write_csv(target: Path, rows: Iterable[Sequence[Cell]]) -> None:
     """Write rows of safe cells as UTF-8 with the mark that Excel needs; the file appears only when whole."""
+    deque(copy_csv(target, rows), maxlen=0)
+
+
+def copy_csv(target: Path, rows: Iterable[Sequence[Cell]]) -> Generator[Sequence[Cell]]:
+    """Write rows as ``write_csv`` does, and pass them on; the file appears when the last one was taken."""
     with whole_file(target) as part, part.open("x", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         for row in rows:
-            writer.writerow([safe_cell(cell) for cell in row])
+            writer.writerow([safe_cell(cell_text(cell)) for cell in row])
+            yield row

@@ -204,6 +204,14 @@ def test_a_watcher_sees_every_row_in_order_with_its_own_prediction(
     assert problems[0].problem == "第 4 行文本为空（项目名称、贷款用途）"
 
 
+def test_a_workbook_can_have_a_copy_as_csv(classifier: Classifier, book: Path) -> None:
+    usual = label_book(classifier, book, book.with_name("usual.csv"))
+    label_book(classifier, book, book.with_name("a.xlsx"), copy=book.with_name("copy.csv"))
+    assert book.with_name("copy.csv").read_bytes() == usual.target.read_bytes()
+    [rows] = read_sheets(book.with_name("a.xlsx")).values()
+    assert len(rows) == len(LOANS) + 2
+
+
 class StopError(Exception):
     """Whoever watches has had enough."""
 
@@ -214,7 +222,9 @@ def test_a_watcher_can_stop_the_run_between_chunks(classifier: Classifier, book:
         raise StopError
 
     with pytest.raises(StopError):
-        label_book(classifier, book, watch=stop, chunk_rows=2, workers=workers)
+        label_book(
+            classifier, book, book.with_name("a.xlsx"), copy=book.with_name("b.csv"), watch=stop, workers=workers
+        )
     assert [path.name for path in book.parent.iterdir()] == [book.name]
 
 
