@@ -14,6 +14,18 @@ class MissingColumnError(LoanBookError):
     """A named column is not there."""
 
 
+class ForeignColumnError(LoanBookError):
+    """The column named for the amounts is in another currency."""
+
+
+class NoTextColumnError(LoanBookError):
+    """No column tells what the money is for; ``header`` are the columns there are."""
+
+    def __init__(self, message: str, header: Sequence[str]) -> None:
+        super().__init__(message)
+        self.header = tuple(header)
+
+
 class Role(Enum):
     """What a column is to us; the value is what a person calls it."""
 
@@ -33,7 +45,10 @@ MONEY_ROLES = (Role.BALANCE, Role.AMOUNT)
 
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
-    """The columns a user names; None leaves a role to the names banks use. ``amount`` is the column to add up."""
+    """The columns a user names; None leaves a role to the names banks use. ``amount`` is the column to add up.
+
+    ``unused`` are roles that no column shall have, whatever its name.
+    """
 
     text: str | None = None
     name: str | None = None
@@ -42,6 +57,7 @@ class ColumnNames:
     amount: str | None = None
     scope: str | None = None
     industry: str | None = None
+    unused: frozenset[Role] = frozenset()
 
     def by_role(self) -> dict[Role, str]:
         """The named columns only."""
@@ -147,9 +163,9 @@ def assign_roles(header: Sequence[str], named: ColumnNames) -> dict[Role, int]:
     """
     columns = {role: _named_column(header, name) for role, name in named.by_role().items()}
     if Role.BALANCE in columns and is_foreign(header[columns[Role.BALANCE]]):
-        raise LoanBookError(f"“{named.amount}”是外币列，不能当作人民币相加。请用 --amount 指明折人民币的列。")
+        raise ForeignColumnError(f"“{named.amount}”是外币列，不能当作人民币相加。请用 --amount 指明折人民币的列。")
     for role in Role:
-        if role in columns or (role is Role.AMOUNT and named.amount is not None):
+        if role in columns or role in named.unused or (role is Role.AMOUNT and named.amount is not None):
             continue
         free = [index for index in range(len(header)) if index not in columns.values()]
         if role in MONEY_ROLES:
@@ -160,9 +176,10 @@ def assign_roles(header: Sequence[str], named: ColumnNames) -> dict[Role, int]:
     if not any(role in columns for role in TEXT_ROLES):
         columns.update((Role.DESCRIPTION, index) for index in _remarks(header, columns)[:1])
     if not any(role in columns for role in TEXT_ROLES):
-        raise LoanBookError(
+        raise NoTextColumnError(
             "没有找到贷款用途、项目名称或项目描述列。"
-            f"表中的列：{_listed(header)}。请用 --text（项目描述）、--purpose（用途）或 --name（项目名称）指明列名。"
+            f"表中的列：{_listed(header)}。请用 --text（项目描述）、--purpose（用途）或 --name（项目名称）指明列名。",
+            header,
         )
     return columns
 
