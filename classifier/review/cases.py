@@ -151,6 +151,19 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A result that its owner's link opens again; without ``text_kept`` the application's texts are empty.
+
+    ``case_id`` is the case it became when its owner sent exactly this result to review.
+    """
+
+    application: Application
+    prediction: Prediction
+    case_id: int | None
+    text_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Which cases are meant; what is None or empty does not narrow. Days are ISO dates in UTC, both included.
 

@@ -33,6 +33,8 @@ metadata = MetaData(
 _TIME = String(27)
 _DIGEST = String(64)
 _NAME = String(200)
+# Compared byte by byte in both databases, so that a search by beginning is one range of the index.
+_BYTES = Text().with_variant(Text(collation="C"), "postgresql")
 
 batches = Table(
     "batches",
@@ -55,10 +57,8 @@ cases = Table(
     Column("id", Integer, primary_key=True),
     Column("batch_id", ForeignKey("batches.id"), index=True),
     Column("row", Integer),
-    Column("loan_id", Text, nullable=False, index=True),
-    Column("application", Text),
+    Column("loan_id", _BYTES, nullable=False, index=True),
     Column("text_digest", _DIGEST, nullable=False),
-    Column("prediction", Text, nullable=False),
     Column("outcome", String(20), nullable=False),
     Column("code", String(20)),
     Column("confidence", Float, nullable=False),
@@ -72,15 +72,20 @@ cases = Table(
     Column("submitted_at", _TIME, nullable=False, index=True),
     Column("follows", ForeignKey("cases.id")),
     Column("digest", _DIGEST, nullable=False),
-    # Only what stands below ever changes; the digest covers everything above.
+    # Only these six ever change (CHANGING); the digest covers everything else but the id, which the event names.
     Column("status", String(20), nullable=False),
     Column("version", Integer, nullable=False, server_default="0"),
     Column("blind", Boolean, nullable=False),
     Column("disputed", Boolean, nullable=False),
     Column("label_outcome", String(20), nullable=False),
     Column("label_code", String(20), index=True),
+    # The long texts stand last: SQLite reads the columns before them without walking through them.
+    Column("application", Text, nullable=False),
+    Column("prediction", Text, nullable=False),
     Index("ix_cases_queue", "status", "confidence"),
 )
+
+CHANGING = ("status", "version", "blind", "disputed", "label_outcome", "label_code")
 
 verdicts = Table(
     "verdicts",
@@ -166,6 +171,8 @@ drafts = Table(
     Column("token", String(43), primary_key=True),
     Column("owner", _NAME, nullable=False, index=True),
     Column("at", _TIME, nullable=False, index=True),
+    Column("text_digest", _DIGEST, nullable=False),
+    Column("text_kept", Boolean, nullable=False),
     Column("application", Text, nullable=False),
     Column("prediction", Text, nullable=False),
     Column("case_id", ForeignKey("cases.id")),

@@ -1,0 +1,101 @@
+"""Records as canonical JSON and back: the same bytes in every database, for any frozen dataclass."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from classifier.errors import ReviewError
+
+Record = TypeVar("Record")
+_Reader = Callable[[Any], Any]
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value of plain types: sorted keys, no spaces, characters as they are.
+
+    Half of a surrogate pair, which UTF-8 cannot carry, is escaped as JSON allows.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def sha256(text: str) -> str:
+    """The SHA-256 of a text in UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def clean(text: str) -> str:
+    """A text that every database stores: NUL and lone surrogates become the replacement character."""
+    return _LONE_SURROGATE.sub("\ufffd", text).replace("\0", "\ufffd")
+
+
+def dump(record: object) -> str:
+    """A record as canonical JSON."""
+    return canonical(_plain(record))
+
+
+def load(kind: type[Record], text: str) -> Record:
+    """A record from its JSON; a field that is missing takes its default, an unknown one is refused."""
+    try:
+        key: Any = kind
+        record: Record = _reader(key)(json.loads(text))
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise ReviewError(f"库中的一条记录读不出来（{kind.__name__}）：可能被改动，请运行审计核验。") from error
+    return record
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if is_dataclass(value):
+        kind: Any = type(value)
+        return {name: _plain(getattr(value, name)) for name in _names(kind)}
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+@cache
+def _reader(kind: Any) -> _Reader:
+    """How a value of a type is made from plain JSON."""
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return _optional_reader(kind)
+    if origin is tuple:
+        one = _reader(get_args(kind)[0])
+        return lambda plain: tuple(one(each) for each in plain)
+    if is_dataclass(kind):
+        return _record_reader(kind)
+    if kind is Decimal or (isinstance(kind, type) and issubclass(kind, Enum)):
+        return kind
+    return lambda plain: plain
+
+
+def _optional_reader(kind: Any) -> _Reader:
+    (known,) = (each for each in get_args(kind) if each is not type(None))
+    read = _reader(known)
+    return lambda plain: None if plain is None else read(plain)
+
+
+def _record_reader(kind: Any) -> _Reader:
+    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+    return lambda plain: kind(**{name: readers[name](value) for name, value in plain.items()})
