@@ -4,4 +4,11 @@ import streamlit as st
 
 from classifier.web import server
 
-app = st.App(server.SCRIPT, routes=server.routes(), middleware=server.middleware(), lifespan=server.lifespan)
+app = st.App(
+    server.SCRIPT,
+    secrets=server.secrets_of_provider(),
+    lifespan=server.lifespan,
+    routes=server.routes(),
+    middleware=server.middleware(),
+    on_script_error=server.script_failed,
+)

@@ -1,11 +1,12 @@
 """What every page needs: the settings, the store, the classifier, and plain words when something goes wrong."""
 
 import logging
-import os
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +14,7 @@ import streamlit as st
 from classifier import Classifier
 from classifier.errors import ClassifierError
 from classifier.settings import Settings
+from classifier.web.options import Options
 from taxonomy import CatalogueError
 
 if TYPE_CHECKING:
@@ -21,9 +23,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+def options() -> Options:
+    """How people get in."""
+    return Options.from_environment()
+
+
 def demo() -> bool:
     """Whether the app runs without sign-in, for showing it."""
-    return os.environ.get("LANMU_DEMO") == "1"
+    return options().demo
 
 
 def settings() -> Settings:
@@ -39,12 +46,14 @@ def store() -> "ReviewStore":
     chosen = settings()
     if chosen.database is None:
         chosen.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return _open_store(chosen.database_url, chosen.keep_text)
+    with _opening:
+        return _open_store(chosen.database_url, chosen.keep_text)
 
 
 def classifier() -> Classifier:
     """The classifier of these settings, loaded once in a process."""
-    return _load_classifier(settings())
+    with _opening:
+        return _load_classifier(settings())
 
 
 @contextmanager
@@ -53,25 +62,38 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except (ClassifierError, CatalogueError) as error:
-        st.error(_plain(str(error)))
+        st.error(plain(str(error)))
     except Exception:
         number = secrets.token_hex(4)
         _log.exception("page failed", extra={"error_id": number})
         st.error(f"出错了（编号 {number}）。请重试；如果仍然出错，请把编号告诉管理员。")
 
 
-@st.cache_resource(show_spinner=False)
+# Not Streamlit's cache: the sign-in and the background jobs ask outside a page as well.
+_opening = threading.Lock()
+
+
+@cache
 def _open_store(url: str, keep_text: bool) -> "ReviewStore":
     from classifier.review.store import ReviewStore
 
     return ReviewStore.open(url, keep_text=keep_text)
 
 
-@st.cache_resource(show_spinner="正在加载模型……")
+@cache
 def _load_classifier(chosen: Settings) -> Classifier:
     return Classifier.load(chosen)
 
 
-def _plain(text: str) -> str:
-    """Markdown signs of a message shown as they are."""
+@contextmanager
+def log_errors() -> Iterator[None]:
+    """For work that nobody waits for: what fails is logged by its kind and place."""
+    try:
+        yield
+    except Exception:
+        _log.exception("background work failed")
+
+
+def plain(text: str) -> str:
+    """A text for Streamlit's own boxes and labels, with signs of markup shown as they are."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|~$:<>" else sign for sign in text)

@@ -1,15 +1,39 @@
 """The head of every page: who is signed in, how to leave, and the mark of a demo."""
 
+from html import escape
+
 import streamlit as st
 
 from classifier.review.permissions import Actor, Role
-from classifier.web import context, identity
+from classifier.web import context, identity, provider
+
+_BUTTON = (
+    "font:inherit;color:inherit;background:transparent;border:1px solid currentColor;"
+    "border-radius:.25rem;padding:.25rem .75rem;cursor:pointer"
+)
 
 
 def show(actor: Actor) -> None:
     """Draw the head."""
     if context.demo():
         _demo(actor)
+    elif context.options().oidc is not None:
+        _external(actor)
+    else:
+        _local(actor)
+
+
+def roles_text(actor: Actor) -> str:
+    """The roles in words, in a fixed order."""
+    return "、".join(role.value for role in Role if role in actor.roles) or "没有岗位"
+
+
+def forget_another(actor: Actor) -> None:
+    """What the pages kept for another person is dropped when the person changes."""
+    if st.session_state.setdefault("_person_before", actor.name) != actor.name:
+        for key in [key for key in st.session_state if key != "person"]:
+            del st.session_state[key]
+        st.session_state["_person_before"] = actor.name
 
 
 def _demo(actor: Actor) -> None:
@@ -19,6 +43,25 @@ def _demo(actor: Actor) -> None:
         st.selectbox("演示人员", names, index=names.index(actor.name), key="person", width=200)
 
 
-def roles_text(actor: Actor) -> str:
-    """The roles in words, in a fixed order."""
-    return "、".join(role.value for role in Role if role in actor.roles)
+def _local(actor: Actor) -> None:
+    found = identity.current_session()
+    csrf = escape(found.csrf) if found else ""
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(f"{_shown(actor.name)}"):
+        st.text(f"岗位：{roles_text(actor)}")
+        st.html('<a href="/change-password" target="_self">修改密码</a>')
+        st.html(
+            '<form method="post" action="/sign-out">'
+            f'<input type="hidden" name="csrf" value="{csrf}"><button style="{_BUTTON}">退出登录</button></form>'
+        )
+
+
+def _external(actor: Actor) -> None:
+    file = context.options().oidc
+    name = provider.shown_name(file) if file is not None else ""
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(_shown(name or actor.name)):
+        st.text(f"岗位：{roles_text(actor)}")
+        st.button("退出登录", on_click=provider.leave)
+
+
+def _shown(name: str) -> str:
+    return context.plain(name)

@@ -6,6 +6,7 @@ from classifier.web import head, identity, places
 
 st.set_page_config(page_title="蓝目", layout="wide")
 actor = identity.current_actor()
+head.forget_another(actor)
 start = places.home(actor)
 
 
