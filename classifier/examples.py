@@ -85,3 +85,11 @@ def _example(line: str, path: Path, number: int) -> Example:
 
 def _label(code: str) -> str:
     return _LABELS.get(code, code)
+
+
+def example_line(example: Example) -> str:
+    """One example as its line in a file; ``source`` is for the reader of the file only."""
+    names = {outcome: name for name, outcome in _LABELS.items()}
+    row = {"id": example.id, "text": example.text, "code": names.get(example.label, example.label)}
+    row |= {"also": list(example.also), "kind": example.kind, "grade": example.grade, "source": example.source}
+    return json.dumps(row, ensure_ascii=False)
