@@ -97,3 +97,8 @@ def row(parts: Sequence[str]) -> str:
     """Pieces of HTML beside each other, wrapping on a narrow screen; empty ones are left out."""
     inner = "".join(part for part in parts if part)
     return f'<div style="display:flex;flex-wrap:wrap;gap:.4em .6em;align-items:center">{inner}</div>'
+
+
+def plain(text: str) -> str:
+    """Any text as a label of a Streamlit widget, where markdown signs would otherwise change it."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|~$:<>" else sign for sign in " ".join(text.split()))

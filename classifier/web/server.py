@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from classifier.errors import ReviewError
@@ -47,6 +48,7 @@ def middleware() -> list[Middleware]:
 async def lifespan(_app: App) -> AsyncIterator[None]:
     """Refuse an open demo; open the store, make the first admin, end what a dead server left, load the classifier."""
     logs.set_up()
+    PagesManager.uses_pages_directory = False  # or a deep link that comes first would open a page without the frame
     if context.demo():
         refuse_beyond_loopback(str(st.get_option("server.address") or ""))
     store = context.store()
