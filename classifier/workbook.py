@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import xlsxwriter
 from python_calamine import (
@@ -45,8 +45,8 @@ _FORMATS = {datetime: "yyyy-mm-dd hh:mm:ss", date: "yyyy-mm-dd", time: "hh:mm:ss
 
 def read_sheets(path: Path) -> dict[str, Sequence[Sequence[Cell]]]:
     """The rows of every visible sheet by its name, from the first row and column on; WorkbookError if it is none."""
-    _check_container(path)
-    _check_range(path)
+    with path.open("rb") as file:
+        check_workbook(file, path.name)
     try:
         with load_workbook(path) as book:
             shown = [
@@ -56,41 +56,42 @@ def read_sheets(path: Path) -> dict[str, Sequence[Sequence[Cell]]]:
             ]
             return {name: list(book.get_sheet_by_name(name).iter_rows()) for name in shown}
     except PasswordError as error:
-        raise _protected(path) from error
+        raise _protected(path.name) from error
     except (ZipError, XmlError, CalamineError) as error:
-        raise _unreadable(path) from error
+        raise _unreadable(path.name) from error
 
 
-def _check_container(path: Path) -> None:
-    """Refuse what must not be unpacked, before anything is."""
-    with path.open("rb") as file:
-        if file.read(len(_OLE2)) == _OLE2:
-            raise _protected(path) if _ENCRYPTED in file.read() else _old(path)
+def check_workbook(file: IO[bytes], name: str) -> None:
+    """Raise WorkbookError for what is no workbook, is protected, or would take all memory when it is read."""
+    file.seek(0)
+    if file.read(len(_OLE2)) == _OLE2:
+        raise _protected(name) if _ENCRYPTED in file.read() else _old(name)
     try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
-        raise _unreadable(path) from error
+        with zipfile.ZipFile(file) as archive:
+            _check_parts(archive, name)
+            _check_range(archive, name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+        raise _unreadable(name) from error
+
+
+def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse what must not be unpacked, before anything is."""
+    parts = archive.infolist()
     if any(part.flag_bits & 1 for part in parts):
-        raise _protected(path)
+        raise _protected(name)
     unpacked, packed = sum(part.file_size for part in parts), max(1, sum(part.compress_size for part in parts))
     if unpacked > _MOST_UNPACKED or (unpacked > _SMALL and unpacked > _MOST_RATIO * packed):
         raise WorkbookError(
-            f"{path.name} 解压后有 {unpacked / 1e6:,.0f} MB，超出安全限度，没有打开。请另存为 CSV 或拆成几个文件再试。"
+            f"{name} 解压后有 {unpacked / 1e6:,.0f} MB，超出安全限度，没有打开。请另存为 CSV 或拆成几个文件再试。"
         )
 
 
-def _check_range(path: Path) -> None:
+def _check_range(archive: zipfile.ZipFile, name: str) -> None:
     """Refuse a sheet whose outermost cells span far more than it can hold."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            areas = {part.filename: _area(archive, part) for part in archive.infolist() if not part.is_dir()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise _unreadable(path) from error
-    for rows, columns in areas.values():
+    for rows, columns in [_area(archive, part) for part in archive.infolist() if not part.is_dir()]:
         if rows * columns > _MOST_CELLS:
             raise WorkbookError(
-                f"{path.name} 有工作表的范围到了第 {rows:,} 行、第 {columns:,} 列，超出安全限度，没有打开。"
+                f"{name} 有工作表的范围到了第 {rows:,} 行、第 {columns:,} 列，超出安全限度，没有打开。"
                 "请在 Excel 中删去表外的空行空列，或另存为 CSV 再试。"
             )
 
@@ -128,16 +129,16 @@ def _tags(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
     yield rest
 
 
-def _protected(path: Path) -> WorkbookError:
-    return WorkbookError(f"{path.name} 有密码保护。请在 Excel 中打开，去掉密码后另存再试。")
+def _protected(name: str) -> WorkbookError:
+    return WorkbookError(f"{name} 有密码保护。请在 Excel 中打开，去掉密码后另存再试。")
 
 
-def _old(path: Path) -> WorkbookError:
-    return WorkbookError(f"{path.name} 是旧式的 .xls 文件。请在 Excel 中另存为 .xlsx 再试。")
+def _old(name: str) -> WorkbookError:
+    return WorkbookError(f"{name} 是旧式的 .xls 文件。请在 Excel 中另存为 .xlsx 再试。")
 
 
-def _unreadable(path: Path) -> WorkbookError:
-    return WorkbookError(f"{path.name} 不是 Excel 工作簿，或已损坏。请在 Excel 中打开后另存为 .xlsx 再试。")
+def _unreadable(name: str) -> WorkbookError:
+    return WorkbookError(f"{name} 不是 Excel 工作簿，或已损坏。请在 Excel 中打开后另存为 .xlsx 再试。")
 
 
 def write_sheets(
