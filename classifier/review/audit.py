@@ -16,11 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, Table
 from classifier.errors import AuditError, ReviewError
 from classifier.review.cases import Event
 from classifier.review.database import may_write
+from classifier.review.permissions import check_name
 from classifier.review.schema import CHANGING, cases, events
-from classifier.review.stored import canonical, clean, dump, load, sha256
+from classifier.review.stored import canonical, dump, load, sha256
 
 ZERO = "0" * 64
-LONGEST_NAME = 200
 
 
 class Deed(Enum):
@@ -97,13 +97,12 @@ def append(
     """Add the next event; the connection must come from ``database.writing``, which holds the tip's lock."""
     if not may_write(connection):
         raise RuntimeError("an event needs the write lock: open the connection with database.writing(engine)")
-    if len(actor) > LONGEST_NAME:
-        raise ReviewError(f"姓名超过 {LONGEST_NAME} 个字：请改短后再操作。")
+    check_name(actor)
     last = tip(connection)
     values: dict[str, Any] = {
         "sequence": last.sequence + 1,
         "at": at,
-        "actor": clean(actor),
+        "actor": actor,
         "action": action,
         "case_id": case_id,
         "batch_id": batch_id,

@@ -27,11 +27,14 @@ _WAIT_SECONDS = 30
 
 
 def connect(url: str) -> Engine:
-    """The engine for an SQLite file or a PostgreSQL database; nothing is created but an SQLite file's folder."""
+    """The engine for an SQLite file or a PostgreSQL database; an SQLite file is created empty, for its owner only.
+
+    Parameters are hidden from errors, so that no text gets into a log.
+    """
     place = _understood(url)
     if place.get_backend_name() == "sqlite":
         return _sqlite(place)
-    return create_engine(place, pool_pre_ping=True)
+    return create_engine(place, pool_pre_ping=True, hide_parameters=True)
 
 
 @contextmanager
@@ -125,7 +128,7 @@ def _sqlite(place: URL) -> Engine:
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
-    engine = create_engine(place, connect_args={"timeout": _WAIT_SECONDS})
+    engine = create_engine(place, connect_args={"timeout": _WAIT_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine

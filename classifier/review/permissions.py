@@ -34,6 +34,7 @@ class Action(Enum):
     ACCOUNTS = "管理账号"
 
 
+LONGEST_NAME = 200
 _OFFICER, _REVIEWER, _AUDITOR, _ADMIN = Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.ADMIN
 
 PERMISSIONS: Mapping[Action, frozenset[Role]] = {
@@ -63,8 +64,15 @@ class Actor:
         return bool(self.roles & PERMISSIONS[action])
 
 
+def check_name(name: str) -> None:
+    """Raise ReviewError when a name could not stand in the trail."""
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ReviewError(f"姓名不能为空、不能超过 {LONGEST_NAME} 个字，也不能有控制字符：请管理人员更正。")
+
+
 def require(actor: Actor, action: Action) -> None:
     """Raise DeniedError unless the actor may; the message names the action and the roles that could."""
+    check_name(actor.name)
     if not actor.may(action):
         roles = "、".join(role.value for role in Role if role in PERMISSIONS[action])
         raise DeniedError(f"“{actor.name}”没有“{action.value}”的权限：请由{roles}岗位的人员操作。")
