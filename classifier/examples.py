@@ -89,7 +89,14 @@ def _label(code: str) -> str:
 
 def example_line(example: Example) -> str:
     """One example as its line in a file; ``source`` is for the reader of the file only."""
-    names = {outcome: name for name, outcome in _LABELS.items()}
-    row = {"id": example.id, "text": example.text, "code": names.get(example.label, example.label)}
-    row |= {"also": list(example.also), "kind": example.kind, "grade": example.grade, "source": example.source}
+    code = next((name for name, outcome in _LABELS.items() if outcome == example.label), example.label)
+    row = {
+        "id": example.id,
+        "text": example.text,
+        "code": code,
+        "also": example.also,
+        "kind": example.kind,
+        "grade": example.grade,
+        "source": example.source,
+    }
     return json.dumps(row, ensure_ascii=False)
