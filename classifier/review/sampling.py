@@ -15,6 +15,7 @@ from classifier.errors import ReviewError
 from classifier.records import Application
 from classifier.review import audit
 from classifier.review.cases import Label, Query
+from classifier.review.deciding import LONGEST_TEXT
 from classifier.review.estimates import ErrorRate, Reading, choose, estimate
 from classifier.review.permissions import Action, Actor, require
 from classifier.review.queue import label_of
@@ -122,6 +123,10 @@ def next_reading(store: "ReviewStore", actor: Actor, sample_id: int) -> tuple[in
 def read(store: "ReviewStore", actor: Actor, sample_id: int, position: int, *, label: Label, reason: str = "") -> None:
     """Keep one reading, once and for ever."""
     require(actor, Action.SAMPLE)
+    if label.outcome.is_blue != bool(label.code):
+        raise ReviewError(f"结论“{label}”不完整：蓝色、浅蓝须选条目，其余不选。")
+    if len(reason) > LONGEST_TEXT:
+        raise ReviewError(f"理由超过 {LONGEST_TEXT} 字：请写得短些。")
     with store.writing() as connection:
         at = store.now()
         _head(connection, sample_id)
