@@ -12,8 +12,8 @@ from taxonomy import Catalogue, Entry, Provenance, Tier
 
 # Told apart by lightness as well as by hue: the order stays visible to the colour-blind and in a grey print.
 COLOURS: Mapping[Outcome, str] = {
-    Outcome.BLUE: "#1763a6",
-    Outcome.LIGHT_BLUE: "#4d9fdc",
+    Outcome.BLUE: "#1f70b8",
+    Outcome.LIGHT_BLUE: "#62aee6",
     Outcome.OUTSIDE: "#7b8794",
     Outcome.INSUFFICIENT: "#b7791f",
 }

@@ -28,7 +28,7 @@ _RULING = re.compile(rf"(?P<what>.+?)(?:(?<!不)归 ?(?P<codes>{_CODE}(?:、{_CO
 # What reads badly, or untruly, after 本笔资金用于: other codes, words that point elsewhere, what a text leaves unsaid.
 _NO_ANSWER = re.compile(
     rf"{_CODE}|其余|其他条目|不归|见 ?B|“|信息不足|除外|也一样|也可|也仍|这类|这些|上述|文中|没有|既无|未写|未注明|未提|未含"
-    r"|写明|^(?:以及|也|都|即使|只有|为主|随后)|[（(]"
+    r"|写明|^(?:某|以及|也|都|即使|只有|为主|随后)|[（(]"
 )
 
 
@@ -133,7 +133,7 @@ def rulings(rule: Boundary) -> Iterator[tuple[str, str]]:
     """What a boundary rule says in the form ``X归 编码`` or ``X属目录外``, with the label; what reads badly alone is left out."""
     for clause in _CLAUSE.finditer(rule.text):
         for found in _RULING.finditer(clause.group().strip().removeprefix(_EXAMPLE)):
-            what = found["what"].strip("，,：: 的")
+            what = found["what"].rpartition("：")[2].strip("，, 的")
             if 2 <= len(what) <= 40 and not _NO_ANSWER.search(what):
                 labels = found["codes"].split("、") if found["codes"] else [_OUTSIDE]
                 yield from ((what, label) for label in labels)
