@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import DatabaseError
 
 from classifier.review import audit
 from classifier.review.audit import Anchor, Verification, event_digest, named, read_content
+from classifier.review.database import reading
 from classifier.review.replay import Replay
 from classifier.review.schema import events
 
@@ -16,24 +17,30 @@ _MOST_FAULTS = 200
 _MOST_TRIED = 50
 
 
-def verify(connection: Connection, anchor: Anchor | None = None) -> Verification:
+def verify(engine: Engine, anchor: Anchor | None = None) -> Verification:
     """Everything that is not as it was written; ``anchor`` is a head kept outside the database."""
+    try:
+        with reading(engine) as connection:
+            return verify_seen(connection, anchor)
+    except DatabaseError as error:
+        fault = f"数据库读不出来（{type(error.orig).__name__}）：文件可能已损坏，或连接中断；请用备份核对。"
+        return Verification(0, Anchor(0, audit.ZERO, ""), (fault,))
+
+
+def verify_seen(connection: Connection, anchor: Anchor | None = None) -> Verification:
+    """The same for what one transaction sees."""
     faults: list[str] = []
     count = 0
     head = Anchor(0, audit.ZERO, "")
-    try:
-        with _undecodable_kept(connection):
-            replay = Replay(connection)
-            chain = _Chain(anchor)
-            for row in connection.execute(
-                select(events).order_by(events.c.sequence), execution_options={"yield_per": 1000}
-            ):
-                faults += chain.follow(row)
-                replay.event(row, read_content(row.content))
-                count, head = count + 1, Anchor(row.sequence, row.digest, row.at)
-            faults += [*chain.end(), *replay.end()]
-    except DatabaseError as error:
-        faults.append(f"数据库文件读不出来，可能已损坏（{type(error.orig).__name__}）：请用备份核对。")
+    with _undecodable_kept(connection):
+        replay = Replay(connection)
+        chain = _Chain(anchor)
+        walk = connection.execute(select(events).order_by(events.c.sequence), execution_options={"yield_per": 1000})
+        for row in walk:
+            faults += chain.follow(row)
+            replay.event(row, read_content(row.content))
+            count, head = count + 1, Anchor(row.sequence, row.digest, row.at)
+        faults += [*chain.end(), *replay.end()]
     more = len(faults) - _MOST_FAULTS
     shown = faults[:_MOST_FAULTS] + ([f"另有 {more} 处，未一一列出。"] if more > 0 else [])
     return Verification(count, head, tuple(shown))
