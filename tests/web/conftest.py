@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from serving import Server, add_persons, start
 
 from classifier.review import ReviewStore
+from tests.web.serving import Server, add_persons, start
 
 
 def pytest_configure(config: pytest.Config) -> None:

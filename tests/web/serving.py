@@ -17,7 +17,7 @@ from sqlalchemy import update
 from classifier.review import Actor, ReviewStore, Role, accounts
 from classifier.review.schema import accounts as table
 
-PASSWORD = "退潮以后再去看灯塔"
+PASSWORD = "退潮以后再去看北边的灯塔"
 PERSONS = {
     "陈经办": {Role.OFFICER},
     "王复核": {Role.REVIEWER},

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 import requests
 from playwright.sync_api import BrowserContext, Page, expect
-from serving import PASSWORD, Server, actor, sign_in
 from sqlalchemy import update
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -14,6 +13,7 @@ from classifier.review import accounts
 from classifier.review.schema import sessions
 from classifier.web.gate import restarted
 from classifier.web.sign_in import COOKIE, safe_target
+from tests.web.serving import PASSWORD, Server, actor, sign_in
 
 HTML = {"Accept": "text/html"}
 
