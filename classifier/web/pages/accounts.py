@@ -3,7 +3,9 @@
 import streamlit as st
 
 from classifier.review.permissions import Action
-from classifier.web.identity import require_page
+from classifier.web import accountbook, context, identity
 
 st.title("账号")
-require_page(Action.ACCOUNTS)
+actor = identity.require_page(Action.ACCOUNTS)
+with context.show_errors():
+    accountbook.draw(actor)
