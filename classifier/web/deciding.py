@@ -1,23 +1,25 @@
 """What the buttons of the review page do: callbacks that write to the store and say in one sentence what happened.
 
 They are given the case as the person saw it, so that a decision never lands on a version that nobody looked at. What
-was typed is kept when the store refuses.
+was typed is kept when the store refuses. Streamlit may break a callback off wherever it touches the session (another
+key was struck): so a callback fetches everything first, writes, and then only changes the ``Memory`` it holds.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
 
 import streamlit as st
 
 from classifier.errors import ReviewError
-from classifier.review.cases import CaseLife, Label
+from classifier.review.cases import Case, CaseLife, Label
 from classifier.review.permissions import Actor
 from classifier.review.store import ReviewStore
 from classifier.web import queue
 from taxonomy import Catalogue
 
-NOTICE, UNRECORDED, SKIPPED, LAST = "notice", "unrecorded", "skipped", "last_decided"
+_MEMORY = "review_memory"
 
 
 class Tone(Enum):
@@ -36,6 +38,41 @@ class Notice:
     text: str
 
 
+@dataclass(slots=True)
+class Memory:
+    """What a session remembers of its work: the labels chosen and texts begun, which cases were skipped, what was said.
+
+    ``unrecorded`` is what was typed for a case that somebody else decided first; ``has_left`` asks for the next case.
+    """
+
+    notice: Notice | None = None
+    unrecorded: tuple[int, str] | None = None
+    has_left: bool = False
+    skipped: list[int] = field(default_factory=list)
+    chosen: dict[int, Label] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
+    shown: dict[int, float] = field(default_factory=dict)
+
+    def say(self, tone: Tone, text: str) -> None:
+        """Have one sentence shown until the next key."""
+        self.notice = Notice(tone, text)
+
+    def leave(self, case_id: int) -> None:
+        """Turn away from a case and what was chosen for it."""
+        self.chosen.pop(case_id, None)
+        self.texts.pop(case_id, None)
+        self.shown.pop(case_id, None)
+        self.has_left = True
+
+
+def memory() -> Memory:
+    """The memory of this session."""
+    if _MEMORY not in st.session_state:
+        st.session_state[_MEMORY] = Memory()
+    kept: Memory = st.session_state[_MEMORY]
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A person with a case in front of them."""
@@ -51,11 +88,6 @@ class Desk:
         return self.life.case.id
 
 
-def choice_key(case_id: int) -> str:
-    """Where the label chosen for a case is kept."""
-    return f"choice_{case_id}"
-
-
 def reason_key(case_id: int) -> str:
     """The key of the field for reason and note."""
     return f"reason_{case_id}"
@@ -66,16 +98,10 @@ def search_key(case_id: int) -> str:
     return f"search_{case_id}"
 
 
-def chosen(case_id: int) -> Label | None:
-    """The label that is chosen and not recorded yet."""
-    label = st.session_state.get(choice_key(case_id))
-    return label if isinstance(label, Label) else None
-
-
 def choose(case_id: int, label: Label) -> None:
     """Choose a label; nothing is written yet."""
-    st.session_state[choice_key(case_id)] = label
-    st.session_state.pop(NOTICE, None)
+    kept = memory()
+    kept.chosen[case_id], kept.notice = label, None
 
 
 def choose_found(case_id: int, catalogue: Catalogue) -> None:
@@ -87,7 +113,8 @@ def choose_found(case_id: int, catalogue: Catalogue) -> None:
 
 def give_reason(case_id: int, reason: str) -> None:
     """Put a common reason into the field, after what is there; a second press takes it out again."""
-    said = [part for part in str(st.session_state.get(reason_key(case_id)) or "").split("；") if part.strip()]
+    memory().notice = None
+    said = [part for part in _typed(case_id).split("；") if part.strip()]
     said = [part for part in said if part != reason] if reason in said else [*said, reason]
     st.session_state[reason_key(case_id)] = "；".join(said)
 
@@ -101,72 +128,67 @@ def confirm(desk: Desk) -> None:
 
 def record(desk: Desk) -> None:
     """Decide for the chosen label."""
-    label = chosen(desk.id)
+    label = memory().chosen.get(desk.id)
     if label is None:
-        _say(Tone.LOOK, "请先选定结论：按 1–5、0、9，或查找其他条目。")
+        memory().say(Tone.LOOK, "请先选定结论：按 1–5、0、9，或查找其他条目。")
     else:
         _decide(desk, label)
 
 
 def send_back(desk: Desk) -> None:
     """Return the case to the officer."""
-    reason = _typed(desk.id)
-    if not reason:
-        _say(Tone.LOOK, "退回须写明理由：请告诉经办人缺什么材料。")
-        return
-    try:
-        desk.store.send_back(desk.actor, desk.id, desk.life.case.version, reason)
-    except ReviewError as error:
-        _refused(desk, error)
-    else:
-        _done(desk, f"第 {desk.id} 件已退回 {desk.life.case.submitted_by}。")
+    _move(
+        desk,
+        desk.store.send_back,
+        missing="退回须写明理由：请告诉经办人缺什么材料。",
+        done=f"第 {desk.id} 件已退回 {desk.life.case.submitted_by}。",
+    )
 
 
 def reopen(desk: Desk) -> None:
     """Put a finished case into the queue again."""
-    reason = _typed(desk.id)
-    if not reason:
-        _say(Tone.LOOK, "重开须写明理由。")
-        return
-    try:
-        desk.store.reopen(desk.actor, desk.id, desk.life.case.version, reason)
-    except ReviewError as error:
-        _refused(desk, error)
-    else:
-        _done(desk, f"第 {desk.id} 件已重开，回到待复核。")
+    _move(desk, desk.store.reopen, missing="重开须写明理由。", done=f"第 {desk.id} 件已重开，回到待复核。")
 
 
 def note(desk: Desk) -> None:
     """Keep what is typed as a remark; the case stays."""
-    text = _typed(desk.id)
+    kept, text = memory(), _typed(desk.id)
     if not text:
-        _say(Tone.LOOK, "请先写下备注的内容。")
+        kept.say(Tone.LOOK, "请先写下备注的内容。")
         return
     try:
         desk.store.note(desk.actor, desk.id, text)
     except ReviewError as error:
-        _say(Tone.REFUSED, str(error))
+        kept.say(Tone.REFUSED, str(error))
     else:
+        kept.say(Tone.DONE, f"第 {desk.id} 件已记备注。")
         st.session_state[reason_key(desk.id)] = ""
-        _say(Tone.DONE, f"第 {desk.id} 件已记备注。")
 
 
 def skip(case_id: int) -> None:
-    """Leave the case for another time; it comes back in a new session."""
-    st.session_state.setdefault(SKIPPED, []).append(case_id)
-    _say(Tone.DONE, f"第 {case_id} 件已跳过（仅本次登录内）。")
-    leave()
+    """Leave the case for another time, with what was typed; it comes back when asked for, or in a new session."""
+    kept, text = memory(), _typed(case_id)
+    kept.leave(case_id)
+    kept.skipped.append(case_id)
+    kept.texts[case_id] = text
+    kept.say(Tone.DONE, f"第 {case_id} 件已跳过（仅本次登录内）。")
 
 
 def unskip() -> None:
     """Bring the skipped cases back."""
-    st.session_state.pop(SKIPPED, None)
-    leave()
+    memory().skipped.clear()
+    turn_away()
 
 
-def leave() -> None:
-    """Turn away from the case in the address, so that the next one is drawn."""
-    st.query_params.pop("case", None)
+def turn_away() -> None:
+    """Let the next case be drawn, by the order and filters chosen now."""
+    kept = memory()
+    kept.has_left, kept.notice = True, None
+
+
+def mark_shown(case_id: int) -> None:
+    """Remember when a case came before the person's eyes."""
+    memory().shown.setdefault(case_id, time.monotonic())
 
 
 def _typed(case_id: int) -> str:
@@ -174,49 +196,46 @@ def _typed(case_id: int) -> str:
 
 
 def _decide(desk: Desk, label: Label) -> None:
-    case, reason = desk.life.case, _typed(desk.id)
-    if st.session_state.get(LAST) == (case.id, case.version):
-        return  # the same key struck twice before the next case came
+    kept, case, reason = memory(), desk.life.case, _typed(desk.id)
     if queue.needs_reason(desk.life, label) and not reason:
         blind = queue.reading_of(case) is queue.Reading.BLIND
-        _say(Tone.LOOK, "盲读一律写明理由。" if blind else "改判须写明理由：按 A S D F G 选常用理由，或按 W 自己写。")
+        need = "盲读一律写明理由" if blind else "改判须写明理由"
+        kept.say(Tone.LOOK, f"{need}：按 A S D F G 选常用理由，或按 W 自己写。")
         return
     try:
-        queue.check_pace(time.monotonic() - st.session_state.get(shown_key(case.id), 0.0))
+        queue.check_pace(time.monotonic() - kept.shown.get(case.id, 0.0))
         after = desk.store.decide(desk.actor, case.id, case.version, label, reason)
     except ReviewError as error:
-        _refused(desk, error)
+        _refused(desk, kept, error, reason)
     else:
-        st.session_state[LAST] = (case.id, case.version)
-        _done(desk, queue.recorded(case, after, label, desk.catalogue))
+        kept.leave(case.id)
+        kept.unrecorded = None
+        kept.say(Tone.DONE, queue.recorded(case, after, label, desk.catalogue))
 
 
-def shown_key(case_id: int) -> str:
-    """Where the moment is kept at which a case was first drawn."""
-    return f"shown_{case_id}"
+def _move(desk: Desk, write: Callable[[Actor, int, int, str], Case], *, missing: str, done: str) -> None:
+    """Return or reopen, which both need a reason."""
+    kept, reason = memory(), _typed(desk.id)
+    if not reason:
+        kept.say(Tone.LOOK, missing)
+        return
+    try:
+        write(desk.actor, desk.id, desk.life.case.version, reason)
+    except ReviewError as error:
+        _refused(desk, kept, error, reason)
+    else:
+        kept.leave(desk.id)
+        kept.say(Tone.DONE, done)
 
 
-def mark_shown(case_id: int) -> None:
-    """Remember when a case came before the person's eyes."""
-    st.session_state.setdefault(shown_key(case_id), time.monotonic())
-
-
-def _done(desk: Desk, text: str) -> None:
-    for key in (choice_key(desk.id), reason_key(desk.id), search_key(desk.id), shown_key(desk.id), UNRECORDED):
-        st.session_state.pop(key, None)
-    _say(Tone.DONE, text)
-    leave()
-
-
-def _refused(desk: Desk, error: ReviewError) -> None:
+def _refused(desk: Desk, kept: Memory, error: ReviewError, typed: str) -> None:
     """Say why; if the case has moved on, keep what was typed in sight and go to the next one."""
-    _say(Tone.REFUSED, str(error))
-    fresh = desk.store.case(desk.actor, desk.id)
-    if fresh.version != desk.life.case.version:
-        if typed := _typed(desk.id):
-            st.session_state[UNRECORDED] = (desk.id, typed)
-        leave()
-
-
-def _say(tone: Tone, text: str) -> None:
-    st.session_state[NOTICE] = Notice(tone, text)
+    now = desk.store.life(desk.actor, desk.id)
+    moved = now.case.version != desk.life.case.version
+    if moved and now.verdicts and now.verdicts[-1].actor == desk.actor.name:
+        kept.leave(desk.id)  # the same key struck twice: the first stroke was recorded, and its sentence still stands
+        return
+    kept.say(Tone.REFUSED, str(error))
+    if moved:
+        kept.unrecorded = (desk.id, typed) if typed else None
+        kept.leave(desk.id)

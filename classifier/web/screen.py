@@ -18,6 +18,13 @@ from taxonomy import Catalogue
 
 CHINA = timezone(timedelta(hours=8))
 _SCROLL = "max-height:21rem;overflow:auto;padding:.2em .1em"
+STYLE = """<style>
+.st-key-choices button {justify-content: flex-start; text-align: left; min-height: 2.1rem; padding: .15rem .7rem}
+.st-key-choices button > div, .st-key-choices button > div > span {width: 100%; justify-content: space-between}
+.st-key-case_head {margin-bottom: -.4rem}
+.st-key-chosen button {border: 2px solid #2f80c2; background: #2f80c222; font-weight: 700}
+.st-key-reasons button, .st-key-others button {min-height: 1.9rem; padding: .1rem .5rem; font-size: .88rem}
+</style>"""
 _QUIET = "opacity:.8;font-size:.9em"
 
 
@@ -98,16 +105,21 @@ def case_text(case: Case, label: Label | None, catalogue: Catalogue) -> str:
     shown = evidence_of(case, label)
     if any((case.application.description, case.application.name, case.application.purpose, case.application.scope)):
         inner = highlighted(case.application, shown, catalogue)
+        if label is not None and not shown:
+            inner += aside(f"机器没有找到支持或反对“{label_text(catalogue, str(label))}”的词。")
         return f'<div tabindex="0" role="region" aria-label="原文" style="{_SCROLL}">{inner}</div>'
     return aside(f"本行只保存文本的摘要（{case.text_digest}），原文请向经办人调阅。") + evidence_list(shown, catalogue)
 
 
 def evidence_of(case: Case, label: Label | None) -> tuple[Evidence, ...]:
-    """The evidence for and against one label; all of it where none speaks of that label; none without a label."""
+    """The evidence for and against one label; none without a label.
+
+    The machine's own label may stop at a higher entry, of which no evidence speaks by name: then all of it is shown.
+    """
     if label is None:
         return ()
     own = tuple(one for one in case.prediction.evidence if one.label == str(label))
-    return own or case.prediction.evidence
+    return own or (case.prediction.evidence if label == machine_label(case) else ())
 
 
 def evidence_list(evidence: Sequence[Evidence], catalogue: Catalogue) -> str:

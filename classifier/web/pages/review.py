@@ -19,6 +19,7 @@ from classifier.web.queue import Reading, Wish, Work
 from taxonomy import Catalogue
 
 MOST_OWN = 200
+VIEWS = ["待办", "我的件"]
 
 
 def draw() -> None:
@@ -27,57 +28,57 @@ def draw() -> None:
     store, classifier = context.store(), context.classifier()
     catalogue = classifier.catalogue
     left = queue.count_left(store, actor)
-    view = draw_head(left, decided_since(store, actor, screen.midnight()))
+    st.html(screen.STYLE)
+    head = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="counts")
+    with head:
+        view = draw_counts(left, decided_since(store, actor, screen.midnight()))
     draw_notice()
-    if view == "我的件":
+    if view == VIEWS[1]:
         total = store.count(actor, Query(person=actor.name))
         own = store.cases(actor, Query(person=actor.name), limit=MOST_OWN, offset=max(0, total - MOST_OWN))
         draw_own(own[::-1], total, catalogue)
         return
-    wish = draw_filters([(batch.id, batch.name) for batch in store.batches(actor)], catalogue)
-    wanted = st.query_params.get("case", "")
+    with head:
+        wish = draw_filters([(batch.id, batch.name) for batch in store.batches(actor)], catalogue)
+    kept = deciding.memory()
+    wanted = "" if kept.has_left else st.query_params.get("case", "")
     if wanted.isdecimal():
         case: Case | None = store.case(actor, int(wanted))
     else:
-        case = queue.next_case(store, actor, wish, st.session_state.get(deciding.SKIPPED, ()))
+        case = queue.next_case(store, actor, wish, kept.skipped)
     if case is None:
+        st.query_params.pop("case", None)
         draw_empty(left, wish)
         return
     st.query_params["case"] = str(case.id)
+    kept.has_left = False
     draw_case(Desk(store, actor, catalogue, store.life(actor, case.id)), classifier.rules.lexicon.terms)
 
 
-def draw_head(left: queue.Left, done: int) -> str:
+def draw_counts(left: queue.Left, done: int) -> str:
     """Counts of what is left, and the choice between the queue and one's own cases."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="counts"):
-        view = st.segmented_control(
-            "视图",
-            ["待办", "我的件"],
-            default="待办",
-            required=True,
-            key="view",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        counts = {"待首次复核": left.first, "待第二人复核": left.second, "有争议": left.disputed, "我今天已办": done}
-        st.html(screen.facts([(name, f"{number:,}") for name, number in counts.items()]))
+    view = st.segmented_control(
+        "视图", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed"
+    )
+    counts = {"待首次复核": left.first, "待第二人复核": left.second, "有争议": left.disputed, "我今天已办": done}
+    st.html(screen.facts([(name, f"{number:,}") for name, number in counts.items()]), width="content")
     return str(view)
 
 
 def draw_notice() -> None:
     """What the last key did, and what was typed if it could not be recorded."""
-    notice = st.session_state.pop(deciding.NOTICE, None)
-    if isinstance(notice, deciding.Notice):
-        st.html(screen.notice(notice.text, refused=notice.tone is not deciding.Tone.DONE))
-    if kept := st.session_state.get(deciding.UNRECORDED):
-        st.text(f"第 {kept[0]} 件您写的内容没有记录，可从这里复制：")
-        st.code(kept[1], language=None, wrap_lines=True)
+    kept = deciding.memory()
+    if kept.notice is not None:
+        st.html(screen.notice(kept.notice.text, refused=kept.notice.tone is not deciding.Tone.DONE))
+    if kept.unrecorded is not None:
+        st.text(f"第 {kept.unrecorded[0]} 件您写的内容没有记录，可从这里复制：")
+        st.code(kept.unrecorded[1], language=None, wrap_lines=True)
 
 
 def draw_filters(batches: Sequence[tuple[int, str]], catalogue: Catalogue) -> Wish:
     """Order and filters; each stands in the address."""
     names = dict(batches)
-    with st.expander("排序与筛选", key="filters"):
+    with st.popover("排序与筛选", width="content", key="filters"):
         first, second = st.columns(4), st.columns(4)
         order = _one_of(first[0], "排序", [order.value for order in Order], "order", Order.UNCERTAIN.value)
         work = _one_of(first[1], "工作", [work.value for work in Work], "work", Work.ALL.value)
@@ -88,9 +89,9 @@ def draw_filters(batches: Sequence[tuple[int, str]], catalogue: Catalogue) -> Wi
         )
         batch = _one_of(second[1], "台账批次", [f"{number} {name}" for number, name in names.items()], "batch")
         least = second[2].number_input(
-            "余额不低于（万元）", 0, value=0, step=100, key="balance", bind="query-params", on_change=deciding.leave
+            "余额不低于（万元）", 0, value=0, step=100, key="balance", bind="query-params", on_change=deciding.turn_away
         )
-        if st.session_state.get(deciding.SKIPPED):
+        if deciding.memory().skipped:
             second[3].button("找回跳过的件", on_click=deciding.unskip)
     return Wish(
         order=Order(order or Order.UNCERTAIN.value),
@@ -106,13 +107,13 @@ def draw_filters(batches: Sequence[tuple[int, str]], catalogue: Catalogue) -> Wi
 def _one_of(place: DeltaGenerator, name: str, options: list[str], key: str, default: str = "") -> str:
     """A choice that stands in the address; a filter starts with 全部, which does not narrow."""
     options = options if default else ["全部", *options]
-    chosen = place.selectbox(name, options, key=key, bind="query-params", on_change=deciding.leave)
+    chosen = place.selectbox(name, options, key=key, bind="query-params", on_change=deciding.turn_away)
     return "" if chosen in (None, "全部") and not default else str(chosen)
 
 
 def draw_empty(left: queue.Left, wish: Wish) -> None:
     """Say why nothing is shown and what to do next."""
-    if st.session_state.get(deciding.SKIPPED):
+    if deciding.memory().skipped:
         st.info("剩下的件都已跳过。")
         st.button("找回跳过的件", on_click=deciding.unskip, key="unskip_empty")
     elif wish != Wish() and (left.first or left.second or left.disputed):
@@ -135,7 +136,9 @@ def draw_case(desk: Desk, terms: Sequence[Term]) -> None:
             draw_refusal(desk, refusal)
         else:
             draw_choices(desk, terms)
-    label = deciding.chosen(case.id) or (None if blind else queue.machine_label(case))
+    label = deciding.memory().chosen.get(case.id) or (
+        None if blind else queue.standing(desk.life) or queue.machine_label(case)
+    )
     with left:
         draw_text(case, label, desk.catalogue, blind=blind)
         draw_life(desk.life, desk.catalogue)
@@ -173,33 +176,41 @@ def draw_life(life: CaseLife, catalogue: Catalogue) -> None:
 
 def draw_choices(desk: Desk, terms: Sequence[Term]) -> None:
     """The keys: candidates, search, reason, and what to do."""
-    case, picked = desk.life.case, deciding.chosen(desk.id)
+    case, picked = desk.life.case, deciding.memory().chosen.get(desk.id)
     suffix = f"{case.id}_{case.version}"
-    for choice in queue.choices(desk.life, desk.catalogue):
-        st.button(
-            choice_text(choice, desk.catalogue, is_chosen=choice.label == picked),
-            key=f"key{choice.key}_{suffix}",
-            on_click=deciding.choose,
-            args=(case.id, choice.label),
-            shortcut=choice.key,
-            type="primary" if choice.label == picked else "secondary",
-            width="stretch",
-        )
+    with st.container(key="choices", gap="xxsmall"):
+        for choice in queue.choices(desk.life, desk.catalogue):
+            is_chosen = choice.label == picked
+            with st.container(key="chosen" if is_chosen else f"open{choice.key}"):
+                st.button(
+                    choice_text(choice, desk.catalogue, is_chosen=is_chosen),
+                    key=f"key{choice.key}_{suffix}",
+                    on_click=deciding.choose,
+                    args=(case.id, choice.label),
+                    shortcut=choice.key,
+                    width="stretch",
+                )
+        draw_lookup(desk, terms)
+        draw_reason(desk, suffix)
+        draw_actions(desk, suffix)
+
+
+def draw_lookup(desk: Desk, terms: Sequence[Term]) -> None:
+    """The search over the catalogue, which narrows as one types."""
+    found = queue.search_texts(desk.catalogue, terms)
     with st.container(key="search"):
-        found = queue.search_texts(desk.catalogue, terms)
         st.selectbox(
-            "其他条目（按 L，输入编码、名称或日常说法）",
+            "其他条目",
             list(found),
             index=None,
-            key=deciding.search_key(case.id),
+            key=deciding.search_key(desk.id),
             format_func=lambda code: found[code],
-            placeholder="输入编码、名称或日常说法",
+            placeholder="其他条目：编码、名称或日常说法（按 L）",
             filter_mode="contains",
+            label_visibility="collapsed",
             on_change=deciding.choose_found,
-            args=(case.id, desk.catalogue),
+            args=(desk.id, desk.catalogue),
         )
-    draw_reason(desk, suffix)
-    draw_actions(desk, suffix)
 
 
 def choice_text(choice: queue.Choice, catalogue: Catalogue, *, is_chosen: bool) -> str:
@@ -221,8 +232,16 @@ def choice_text(choice: queue.Choice, catalogue: Catalogue, *, is_chosen: bool) 
 def draw_reason(desk: Desk, suffix: str) -> None:
     """The field for reason and note, with common reasons by one key."""
     with st.container(key="words"):
-        st.text_area("理由或备注（按 W）", key=deciding.reason_key(desk.id), height=68, max_chars=2000)
-    with st.container(horizontal=True, gap="xsmall"):
+        st.text_area(
+            "理由或备注",
+            deciding.memory().texts.get(desk.id, ""),
+            key=deciding.reason_key(desk.id),
+            height=68,
+            max_chars=2000,
+            placeholder="理由或备注（按 W）",
+            label_visibility="collapsed",
+        )
+    with st.container(horizontal=True, gap="xxsmall", key="reasons"):
         for key, reason in queue.REASONS.items():
             st.button(
                 reason, key=f"reason{key}_{suffix}", on_click=deciding.give_reason, args=(desk.id, reason), shortcut=key
@@ -231,7 +250,7 @@ def draw_reason(desk: Desk, suffix: str) -> None:
 
 def draw_actions(desk: Desk, suffix: str) -> None:
     """Confirm, record, send back, note, skip."""
-    label, picked = queue.standing(desk.life), deciding.chosen(desk.id)
+    label, picked = queue.standing(desk.life), deciding.memory().chosen.get(desk.id)
     if label is not None:
         word = "确认" if queue.reading_of(desk.life.case) is Reading.FIRST else "同意"
         st.button(
@@ -252,15 +271,15 @@ def draw_actions(desk: Desk, suffix: str) -> None:
         )
         st.button("记备注", key=f"note_{suffix}", on_click=deciding.note, args=(desk,), shortcut=keyboard.NOTE)
         st.button("跳过", key=f"skip_{suffix}", on_click=deciding.skip, args=(desk.id,), shortcut=keyboard.SKIP)
-    with st.expander("键盘"):
-        st.html(screen.facts(list(keyboard.KEYS.items()), wide=True))
+        with st.popover("键盘", width="content"):
+            st.html(screen.facts(list(keyboard.KEYS.items()), wide=True))
 
 
 def draw_refusal(desk: Desk, refusal: str) -> None:
     """A case that this person cannot decide: why, and the way on."""
     suffix = f"{desk.id}_{desk.life.case.version}"
     st.html(screen.notice(refusal, refused=True))
-    st.button("去下一件待办", key=f"next_{suffix}", on_click=deciding.leave, shortcut=keyboard.SKIP)
+    st.button("去下一件待办", key=f"next_{suffix}", on_click=deciding.turn_away, shortcut=keyboard.SKIP)
     if queue.may_reopen(desk.life.case):
         with st.container(key="words"):
             st.text_area("重开的理由", key=deciding.reason_key(desk.id), height=68, max_chars=2000)
