@@ -118,7 +118,10 @@ class JobFolder:
 
     def progress(self) -> Progress:
         """How far the job is."""
-        record = json.loads((self.path / "progress.json").read_text("utf-8"))
+        try:
+            record = json.loads((self.path / "progress.json").read_text("utf-8"))
+        except FileNotFoundError:  # the server was killed while it made the folder
+            return Progress(Phase.ENDED)
         return Progress(**{**record, "phase": Phase[record["phase"]]})
 
     def ask_to_stop(self) -> None:
@@ -136,6 +139,11 @@ class JobFolder:
             part.unlink(missing_ok=True)
         for result in (self.result_csv, self.result_xlsx, self.problems, self.rows, self.remarks):
             result.unlink(missing_ok=True)
+
+    @property
+    def can_start_again(self) -> bool:
+        """Whether the upload and what was asked for are still there."""
+        return (self.path / "order.json").exists() and (self.path / "upload").is_dir()
 
     def copy_upload(self, target: Path) -> None:
         """Put the upload where another job can take it."""

@@ -107,7 +107,7 @@ class Jobs:
     def again(self, actor: Actor, batch_id: int) -> int:
         """Label the kept upload of the actor's own job once more, as a new batch."""
         job = self._own(actor, batch_id)
-        if not job.folder.path.exists():
+        if not job.folder.can_start_again:
             raise LoanBookError("这一批的原文件已不在服务器上。请重新上传。")
         order = job.folder.order()
         staged = self.stage(order.name, b"")
@@ -127,10 +127,12 @@ class Jobs:
         """Mark what a dead server left running, and remove what is half."""
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.rmtree(self._home / "staged", ignore_errors=True)
-        for batch_id in self._store.interrupt_batches():
-            folder = self._folder(batch_id)
-            if folder.path.exists():
-                folder.clear()
+        self._store.interrupt_batches()
+        for path in self._home.iterdir():
+            folder = JobFolder(path)
+            if path.name.isdecimal() and folder.progress().phase is not Phase.ENDED:
+                if self._store.batch(folder.order().owner, int(path.name)).state is not BatchState.DONE:
+                    folder.clear()
                 folder.tell(replace(folder.progress(), phase=Phase.ENDED, rate=0.0))
 
     def _start_next(self) -> None:
