@@ -4,12 +4,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TypeVar
+from typing import NamedTuple
 
 from classifier.csvfile import copy_csv, write_csv
 from classifier.engine import Classifier
@@ -22,14 +20,14 @@ from classifier.loanbook.totals import LoanTotals, totals_text
 from classifier.records import Application, Prediction
 from classifier.table import Cell, Row, cell_text
 from classifier.workbook import LONGEST_TEXT, MOST_ROWS, write_sheets
+from classifier.workers import Hire, in_order, in_parts, local_crew
 from taxonomy import Catalogue
 
 Progress = Callable[[int, int], None]
 Watch = Callable[["Chunk"], None]
 
+ROWS_FOR_WORKERS = 5_000  # a smaller book is done sooner than workers are started
 _CHUNK_ROWS = 1_000
-_CHUNKS_AHEAD = 4
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +76,23 @@ class Chunk:
     problems: Sequence[ProblemRow]
 
 
-@dataclass(frozen=True, slots=True)
-class _LabelledRow:
-    """A row as it is written, and what the totals need of it; a row with a problem has no outcome.
+class RowLabel(NamedTuple):
+    """What is added to a row, and what the totals need of it; one with a problem has no outcome.
 
-    ``number``, ``loan`` and ``prediction`` are what a watcher is told; without one they stay with the workers.
+    ``loan`` and ``prediction`` are for a watcher only. A plain tuple, for it travels between processes: packing and unpacking
+    records by the thousand would take the main process longer than writing the file.
     """
 
-    cells: list[Cell]
+    cells: Sequence[Cell]
     outcome: str = ""
     category: str = ""
     route: str = ""
     balance: Decimal | None = None
-    number: int = 0
     loan: Application | None = None
     prediction: Prediction | None = None
 
-    def for_writing(self) -> "_LabelledRow":
-        """The row without what only a watcher needs."""
-        return replace(self, loan=None, prediction=None)
+
+_Labelled = tuple[Sequence[Row], Sequence[RowLabel]]
 
 
 def label_book(
@@ -109,7 +105,9 @@ def label_book(
     progress: Progress | None = None,
     watch: Watch | None = None,
     workers: int = 1,
+    dask: str | None = None,
     chunk_rows: int = _CHUNK_ROWS,
+    rows_for_workers: int = ROWS_FOR_WORKERS,
 ) -> BatchSummary:
     """Write the loan book with a label for each row; ``progress`` is told the rows done and the rows in all.
 
@@ -126,7 +124,9 @@ def label_book(
     except OSError as error:
         raise LoanBookError(f"无法写到 {target}：{error.strerror or error}。请换一个文件名或位置。") from error
     totals = LoanTotals()
-    with closing(_labelled_chunks(classifier, book, workers, chunk_rows, whole=watch is not None)) as chunks:
+    hire = _hire(workers if book.size >= rows_for_workers else 1, dask)
+    task = partial(label_rows, layout=book.layout, whole=watch is not None)
+    with closing(in_order(task, classifier, in_parts(book.rows(), chunk_rows), hire)) as chunks:
         watched = _watched(chunks, watch) if watch else chunks
         rows = _counted(watched, totals, lambda: progress(totals.rows, book.size) if progress else None)
         _write(target, book, rows, copy)
@@ -224,87 +224,52 @@ def _with_head(book: LoanBook, labelled: Iterable[list[Cell]]) -> Generator[Sequ
     yield from labelled
 
 
-def _counted(
-    chunks: Iterable[list[_LabelledRow]], totals: LoanTotals, tell: Callable[[], None]
-) -> Iterator[list[Cell]]:
-    for chunk in chunks:
-        for row in chunk:
-            if row.outcome:
-                totals.add_label(row.outcome, row.category, row.route, row.balance)
+def _counted(chunks: Iterable[_Labelled], totals: LoanTotals, tell: Callable[[], None]) -> Iterator[list[Cell]]:
+    for rows, labels in chunks:
+        for row, label in zip(rows, labels, strict=True):
+            if label.outcome:
+                totals.add_label(label.outcome, label.category, label.route, label.balance)
             else:
                 totals.add_problem()
-            yield row.cells
+            yield [*row.cells, *label.cells]
         tell()
 
 
-def _watched(chunks: Iterable[list[_LabelledRow]], watch: Watch) -> Iterator[list[_LabelledRow]]:
-    for chunk in chunks:
+def _watched(chunks: Iterable[_Labelled], watch: Watch) -> Iterator[_Labelled]:
+    for rows, labels in chunks:
+        pairs = list(zip(rows, labels, strict=True))
         loans = [
-            LabelledLoan(row.number, row.loan, replace(row.prediction, application_id=row.loan.id), row.balance)
-            for row in chunk
-            if row.loan and row.prediction
+            LabelledLoan(row.number, label.loan, replace(label.prediction, application_id=label.loan.id), label.balance)
+            for row, label in pairs
+            if label.loan and label.prediction
         ]
-        watch(Chunk(loans, [ProblemRow(row.number, cell_text(row.cells[-1])) for row in chunk if not row.outcome]))
-        yield chunk
+        problems = [ProblemRow(row.number, cell_text(label.cells[-1])) for row, label in pairs if not label.outcome]
+        watch(Chunk(loans, problems))
+        yield rows, labels
 
 
-def _labelled_chunks(
-    classifier: Classifier, book: LoanBook, workers: int, chunk_rows: int, *, whole: bool
-) -> Generator[list[_LabelledRow]]:
-    """The rows of a book in order, labelled here or by workers; only a few chunks are in memory at any time."""
-    chunks = _in_parts(book.rows(), chunk_rows)
-    if workers <= 1:
-        yield from (_label_rows(classifier, book.layout, rows) for rows in chunks)
-        return
-    from joblib import Parallel, delayed, dump
+def _hire(workers: int, dask: str | None) -> Hire | None:
+    if dask is None:
+        return partial(local_crew, count=workers) if workers > 1 else None
+    from classifier.cluster import cluster_crew
 
-    with TemporaryDirectory() as folder, Parallel(n_jobs=workers, batch_size=1) as parallel:
-        stored = Path(folder, "classifier")
-        dump(classifier, stored)
-        for window in _in_parts(chunks, _CHUNKS_AHEAD * workers):
-            yield from parallel(
-                delayed(_label_rows_in_worker)(stored, book.layout, rows, whole=whole) for rows in window
-            )
+    return partial(cluster_crew, address=dask)
 
 
-def _in_parts(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    rest = iter(items)
-    while part := list(islice(rest, size)):
-        yield part
-
-
-def _label_rows_in_worker(stored: Path, layout: Layout, rows: Sequence[Row], *, whole: bool) -> list[_LabelledRow]:
-    labelled = _label_rows(_stored_classifier(stored), layout, rows)
-    return labelled if whole else [row.for_writing() for row in labelled]
-
-
-@lru_cache(maxsize=1)
-def _stored_classifier(stored: Path) -> Classifier:
-    """The classifier that the main process put down a moment ago; loaded once a worker, not sent with each chunk."""
-    from joblib import load
-
-    classifier: Classifier = load(stored)
-    return classifier
-
-
-def _label_rows(classifier: Classifier, layout: Layout, rows: Sequence[Row]) -> list[_LabelledRow]:
-    """Label a chunk; loans with the same texts are predicted once."""
+def label_rows(classifier: Classifier, rows: Sequence[Row], layout: Layout, *, whole: bool = False) -> list[RowLabel]:
+    """Label a chunk; loans with the same texts are predicted once. ``whole`` adds what a watcher is told."""
     loans = [_read(row, layout) for row in rows]
     texts = [_texts(loan) if isinstance(loan, Application) else None for loan in loans]
     unique = list(dict.fromkeys(text for text in texts if text))
-    predictions = zip(unique, classifier.predict_many(unique), strict=True)
-    answers = {text: _answer(prediction, classifier.catalogue) for text, prediction in predictions}
+    predictions = dict(zip(unique, classifier.predict_many(unique), strict=True))
+    answers = {text: _answer(prediction, classifier.catalogue) for text, prediction in predictions.items()}
     return [
-        replace(
-            answers[text],
-            cells=[*row.cells, *answers[text].cells],
-            balance=loan.amount,
-            number=row.number,
-            loan=loan,
+        answers[text]._replace(
+            balance=loan.amount, loan=loan if whole else None, prediction=predictions[text] if whole else None
         )
         if text and isinstance(loan, Application)
-        else _LabelledRow([*row.cells, *problem_cells(str(loan))], number=row.number)
-        for row, loan, text in zip(rows, loans, texts, strict=True)
+        else RowLabel(problem_cells(str(loan)))
+        for loan, text in zip(loans, texts, strict=True)
     ]
 
 
@@ -320,12 +285,11 @@ def _texts(loan: Application) -> Application:
     return replace(loan, id="", amount=None)
 
 
-def _answer(prediction: Prediction, catalogue: Catalogue) -> _LabelledRow:
-    """What all loans with the same texts have in common: only the cells we add, and no balance yet."""
-    return _LabelledRow(
+def _answer(prediction: Prediction, catalogue: Catalogue) -> RowLabel:
+    """What all loans with the same texts have in common; no balance yet."""
+    return RowLabel(
         cells=prediction_cells(prediction, catalogue),
         outcome=prediction.outcome.value,
         category=catalogue.path(prediction.code)[0].name if prediction.code else "",
         route=prediction.route.value,
-        prediction=prediction,
     )

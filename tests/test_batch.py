@@ -153,7 +153,9 @@ def test_workers_and_chunks_do_not_change_a_byte(
     classifier: Classifier, book: Path, workers: int, chunk_rows: int
 ) -> None:
     usual = label_book(classifier, book, book.with_name("usual.csv"))
-    other = label_book(classifier, book, book.with_name("other.csv"), workers=workers, chunk_rows=chunk_rows)
+    other = label_book(
+        classifier, book, book.with_name("other.csv"), workers=workers, chunk_rows=chunk_rows, rows_for_workers=0
+    )
     assert other.target.read_bytes() == usual.target.read_bytes()
     assert other.totals == usual.totals
 
@@ -188,7 +190,13 @@ def test_a_watcher_sees_every_row_in_order_with_its_own_prediction(
     chunks: list[Chunk] = []
     usual = label_book(classifier, book, book.with_name("usual.csv"))
     watched = label_book(
-        classifier, book, book.with_name("watched.csv"), watch=chunks.append, chunk_rows=3, workers=workers
+        classifier,
+        book,
+        book.with_name("watched.csv"),
+        watch=chunks.append,
+        chunk_rows=3,
+        workers=workers,
+        rows_for_workers=0,
     )
     assert watched.target.read_bytes() == usual.target.read_bytes()
     assert [(len(chunk.loans), len(chunk.problems)) for chunk in chunks] == [(1, 2), (1, 2), (1, 1)]
@@ -245,7 +253,15 @@ def test_a_run_that_breaks_off_leaves_nothing_behind(
     target = book.with_name(name)
     target.write_bytes(b"yesterday")
     with pytest.raises(error):
-        label_book(classifier, book, target, progress=fail_with(error), chunk_rows=2, workers=workers)
+        label_book(
+            classifier,
+            book,
+            target,
+            progress=fail_with(error),
+            chunk_rows=2,
+            workers=workers,
+            rows_for_workers=0,
+        )
     assert sorted(path.name for path in book.parent.iterdir()) == sorted([book.name, name])
     assert target.read_bytes() == b"yesterday"
 

@@ -42,7 +42,9 @@ def add_commands(commands: Any) -> None:
     batch.add_argument("-o", "--output", type=Path, metavar="结果文件")
     for option, title in _COLUMN_OPTIONS.items():
         batch.add_argument(f"--{option}", metavar="列名", help=f"{title}所在的列名")
-    batch.add_argument("--workers", type=int, default=1, metavar="进程数")
+    where = batch.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, default=1, metavar="进程数", help="本机用几个进程（小台账仍只用一个）")
+    where.add_argument("--dask", metavar="地址", help="交给 Dask 集群，如 tcp://主机:8786（见 docs/scale.md）")
     report = add_command(commands, "report", _report, "汇总已贴标的台账")
     report.add_argument("book", type=Path, metavar="台账")
     report.add_argument("--amount", metavar="列名", help="金额所在的列名")
@@ -103,7 +105,13 @@ def _batch(options: argparse.Namespace) -> int:
     classifier = Classifier.load()
     with progress_bar() as progress:
         summary = label_book(
-            classifier, options.book, options.output, columns=columns, progress=progress, workers=options.workers
+            classifier,
+            options.book,
+            options.output,
+            columns=columns,
+            progress=progress,
+            workers=options.workers,
+            dask=options.dask,
         )
     print(summary_text(summary))
     return 0

@@ -169,9 +169,7 @@ def _with_header(path: Path, source: _Source, named: ColumnNames) -> LoanBook:
         raise LoanBookError(f"{path.name} 的前 {_HEADER_WITHIN} 行里没有表头，不像表格。请核对是否选错了文件。")
     *titles, header_row = islice(source.read(), source.index + 1)
     header = tuple(cell_text(cell).removeprefix("\ufeff") for cell in header_row.cells)
-    columns = assign_roles(header, named)
-    unit = _unit_above(titles)
-    units = {role: header_unit(header[columns[role]]) or unit for role in MONEY_ROLES if role in columns}
+    layout = book_layout(header, named, _unit_above(titles))
     size, rounded = 0, set[int]()
     for row in islice(source.read(), len(titles) + 1, None):
         size += 1
@@ -180,13 +178,20 @@ def _with_header(path: Path, source: _Source, named: ColumnNames) -> LoanBook:
         path=path,
         sheet=source.sheet,
         titles=tuple(titles),
-        layout=Layout(header, columns, units),
+        layout=layout,
         size=size,
         rounded=tuple(header[index] for index in sorted(rounded)),
         other_sheets=source.others,
         foreign=tuple(name for name in header if "额" in name and is_foreign(name)),
         _read=source.read,
     )
+
+
+def book_layout(header: tuple[str, ...], named: ColumnNames, unit: Decimal = Decimal(1)) -> Layout:
+    """How rows below a header are read; ``unit`` holds for the money columns that name none. LoanBookError if it is no header."""
+    columns = assign_roles(header, named)
+    units = {role: header_unit(header[columns[role]]) or unit for role in MONEY_ROLES if role in columns}
+    return Layout(header, columns, units)
 
 
 def _unit_above(titles: Sequence[Row]) -> Decimal:
