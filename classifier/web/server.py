@@ -12,14 +12,14 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from classifier.errors import ReviewError
 from classifier.review import accounts
-from classifier.web import context, logs, provider, sign_in
+from classifier.web import context, forms, logs, provider, sign_in
 from classifier.web.gate import Gate
 from classifier.web.headers import OwnHeaders
 from classifier.web.local import LoopbackOnly, is_loopback
@@ -36,7 +36,7 @@ def secrets_of_provider() -> dict[str, Any] | None:
 
 def routes() -> list[BaseRoute]:
     """The routes beside Streamlit's own."""
-    return [Route("/health", _health), *sign_in.routes()]
+    return [Route("/health", _health), Route("/favicon.png", _icon), *sign_in.routes()]
 
 
 def middleware() -> list[Middleware]:
@@ -80,6 +80,10 @@ def refuse_beyond_loopback(address: str) -> None:
 async def _health(_request: Request) -> PlainTextResponse:
     """Says that the server lives, and nothing else."""
     return PlainTextResponse("ok")
+
+
+async def _icon(_request: Request) -> Response:
+    return Response(forms.ICON, media_type="image/svg+xml")
 
 
 def _load_classifier() -> None:

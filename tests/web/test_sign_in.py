@@ -263,7 +263,7 @@ def test_an_open_page_stops_working_when_its_session_ends(
     server = app_server()
     page = context.new_page()
     sign_in(page, server, "周管理", "/accounts")
-    expect(page.get_by_role("heading", name="账号")).to_be_visible()
+    expect(page.get_by_role("heading", name="账号", exact=True)).to_be_visible()
     make_older(server, "周管理", ended_at="2026-01-01T00:00:00.000000Z")
     page.get_by_role("link", name="目录").first.click()
     expect(page.get_by_text("登录已过期")).to_be_visible()
