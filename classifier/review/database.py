@@ -31,7 +31,7 @@ def connect(url: str) -> Engine:
 
     Parameters are hidden from errors, so that no text gets into a log.
     """
-    place = _understood(url)
+    place = understood(url)
     if place.get_backend_name() == "sqlite":
         return _sqlite(place)
     return create_engine(place, pool_pre_ping=True, hide_parameters=True)
@@ -68,7 +68,7 @@ def may_write(connection: Connection) -> bool:
 def prepare(engine: Engine) -> None:
     """Create the tables of an empty database; refuse one that is older or newer than this program."""
     with reading(engine) as connection:
-        found, empty = _revision(connection), not inspect(connection).get_table_names()
+        found, empty = revision_of(connection), is_empty(connection)
     if empty:
         upgrade(engine)
     elif found is None:
@@ -84,16 +84,29 @@ def prepare(engine: Engine) -> None:
 
 def upgrade(engine: Engine, revision: str = "head") -> tuple[str | None, str | None]:
     """Bring the schema up to a revision (the newest) in one transaction; the revisions before and after."""
-    scripts = _scripts()
     with writing(engine) as connection:
-        before = _revision(connection)
-        environment = EnvironmentContext(
-            Config(), scripts, fn=lambda current, _: scripts._upgrade_revs(revision, current)
-        )
-        with environment:
-            environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
-            environment.run_migrations()
-        return before, _revision(connection)
+        before = revision_of(connection)
+        upgrade_within(connection, revision)
+        return before, revision_of(connection)
+
+
+def upgrade_within(connection: Connection, revision: str = "head") -> None:
+    """The same within a transaction that already holds the write lock."""
+    scripts = _scripts()
+    environment = EnvironmentContext(Config(), scripts, fn=lambda current, _: scripts._upgrade_revs(revision, current))
+    with environment:
+        environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
+        environment.run_migrations()
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether the database has no table at all."""
+    return not inspect(connection).get_table_names()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision the schema stands at; None without our tables."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def newest() -> str:
@@ -101,15 +114,12 @@ def newest() -> str:
     return str(_scripts().get_current_head())
 
 
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_MIGRATIONS))
 
 
-def _understood(url: str) -> URL:
+def understood(url: str) -> URL:
+    """The parts of a database URL, with the driver we use; raises ReviewError when it means nothing to us."""
     try:
         place = make_url(url)
     except ArgumentError as error:

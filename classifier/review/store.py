@@ -56,7 +56,11 @@ class ReviewStore:
     ) -> "ReviewStore":
         """The store at a URL; an empty database gets its tables, an older one is refused with what to run."""
         engine = database.connect(url)
-        database.prepare(engine)
+        try:
+            database.prepare(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine, policy or Policy(), keep_text, clock)
 
     def close(self) -> None:
