@@ -9,6 +9,7 @@ from classifier.web.entries import LEVELS, crosswalk, entry_panel
 from classifier.web.evidence import Way, escape_text, evidence_text, highlighted
 from classifier.web.look import (
     ROUTES,
+    confidence_number,
     confidence_text,
     label_text,
     note_badge,
@@ -32,6 +33,7 @@ from classifier.web.sheet import Shown
 from taxonomy import Catalogue
 
 _MOST_LINES = 12
+_WORTH_COMPARING = 0.005
 _NO_ENTRY = {
     Outcome.OUTSIDE: "原文所写的资金用途不在目录之内。",
     Outcome.INSUFFICIENT: "原文没有写明决定归属的事实，补充后再识别。",
@@ -66,21 +68,24 @@ def text_and_entry(shown: Shown, catalogue: Catalogue) -> None:
     with left:
         st.subheader("依据", anchor=False)
         _evidence(shown, catalogue)
+        alternatives(shown.prediction, catalogue)
     with right:
         st.subheader("界定", anchor=False)
         label = shown_label(shown.prediction)
-        code = label if label in catalogue else _best_code(shown.prediction)
+        code = label if label in catalogue else _nearest_code(shown.prediction)
         if shown.prediction.code is None and code:
             st.caption("最接近的条目（供对照，不是结论）：")
-        if code:
-            with st.container(border=True):
+        with st.container(border=True):
+            if code:
                 entry_panel(catalogue, code)
-        else:
-            st.text("没有接近的条目。")
+            else:
+                st.text(f"没有接近的条目。目录的范围：{catalogue.imprint.scope}。")
 
 
-def _best_code(prediction: Prediction) -> str | None:
-    return next((one.code for one in prediction.candidates if one.code), None)
+def _nearest_code(prediction: Prediction) -> str | None:
+    """The likeliest item where the result is none, unless it is as good as ruled out."""
+    items = (one for one in prediction.candidates if one.code and one.confidence >= _WORTH_COMPARING)
+    return next((one.code for one in items), None)
 
 
 def _evidence(shown: Shown, catalogue: Catalogue) -> None:
@@ -118,7 +123,7 @@ def alternatives(prediction: Prediction, catalogue: Catalogue) -> None:
     st.subheader("其他可能", anchor=False)
     for one in others:
         name = plain(label_text(catalogue, one.label))
-        with st.expander(f"{name} · {plain(confidence_text(one.confidence))}"):
+        with st.expander(f"{name} · 可能性 {plain(confidence_number(one.confidence))}"):
             _alternative(one, prediction, catalogue)
 
 

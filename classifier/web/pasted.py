@@ -19,6 +19,8 @@ MOST_WORDS = 8
 MOST_NEEDS = 3
 _LONGEST_QUOTE = 40
 _QUOTED = re.compile(rf"“([^”]{{{_LONGEST_QUOTE},}})”")
+# Two figures that are the same once rounded explain nothing.
+_SAME = re.compile(r"置信度 ([\d.]+) 低于自动通过的 \1(?=：)")
 _CODE = re.compile(r"(?<![\d.])\d+(?:\.\d+){1,2}(?![\d.])")
 _SEES_SOMETHING = re.compile(r"\w")
 
@@ -40,7 +42,7 @@ class Paste:
 EXAMPLES: dict[str, Paste] = {
     "海上风电": Paste("投资建设300MW海上风电场，配套建设海上升压站和送出海缆，项目已取得海域使用权。"),
     "海带养殖": Paste("企业经营范围含船舶修造，本次贷款用于购买海带苗和浮筏绳索，不涉及修船。"),
-    "分不清的": Paste("在海洋牧场内建设一座多功能平台，可养鱼，也可接待游客海钓。"),
+    "分不清的": Paste("海洋装备公司实施深水网箱装备项目，总投资1.2亿元，申请项目贷款8000万元。"),
     "目录外的": Paste("建设年吞吐量2000万吨的通用散货泊位及后方堆场。"),
     "写得太少的": Paste("补充流动资金。"),
 }
@@ -92,8 +94,8 @@ def _amount(text: str) -> Decimal | None:
 def route_text(prediction: Prediction) -> str:
     """Who decides and why, in one sentence; the reasons themselves follow it."""
     if prediction.route is Route.ACCEPT:
-        return "可自动通过：置信度达到要求，规则与模型没有冲突。"
-    return "需人工复核，原因如下。" if prediction.reasons else "需人工复核。"
+        return "置信度达到要求，规则与模型没有冲突。"
+    return "原因如下，请送复核，或先补充事实再识别。" if prediction.reasons else "请送复核。"
 
 
 def plain_reasons(prediction: Prediction, catalogue: Catalogue) -> list[str]:
@@ -103,13 +105,14 @@ def plain_reasons(prediction: Prediction, catalogue: Catalogue) -> list[str]:
 
 def plain_reason(reason: str, catalogue: Catalogue) -> str:
     """One reason as a person who does not know the codes reads it."""
-    short = _QUOTED.sub(lambda match: f"“{match[1][:_LONGEST_QUOTE]}…”", reason)
+    short = _SAME.sub(r"把握略低于自动通过所要求的 \1", reason)
+    short = _QUOTED.sub(lambda match: f"“{match[1][:_LONGEST_QUOTE]}…”", short)
     return _CODE.sub(lambda match: label_text(catalogue, match[0]), short)
 
 
 def about(prediction: Prediction, label: str) -> list[Evidence]:
-    """The evidence that speaks of one label, and the context cues that touched it."""
-    return [one for one in prediction.evidence if one.label == label]
+    """The evidence that speaks of one label, and whatever the context voided, for it explains what did not count."""
+    return [one for one in prediction.evidence if one.label == label or one.weight == 0]
 
 
 def shown_label(prediction: Prediction) -> str:
@@ -129,7 +132,8 @@ def labels_with_evidence(prediction: Prediction) -> list[str]:
 
 def words(prediction: Prediction, label: str, spoke: Way) -> list[str]:
     """The words that spoke for or against a label, the weightiest first, each once."""
-    own = [one for one in about(prediction, label) if one.source is not Source.CONTEXT and way(one) is spoke]
+    spoken = [one for one in prediction.evidence if one.label == label and one.source is not Source.CONTEXT]
+    own = [one for one in spoken if way(one) is spoke]
     ordered = sorted(own, key=lambda one: -abs(one.weight))
     return list(dict.fromkeys(" ".join(one.text.split()) for one in ordered))[:MOST_WORDS]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -36,7 +37,7 @@ def _form(sheet: Sheet) -> bool:
         "项目描述或贷款用途",
         key=widget("description"),
         persist_state="session",
-        height=180,
+        height=150,
         placeholder=f"粘贴贷款申请、项目简介或用途说明的原文（{LONGEST_TEXT:,} 字以内），按 Ctrl+Enter 识别",
     )
     with st.expander("补充信息（可不填）", key="single_more"):
@@ -68,7 +69,7 @@ def _supplements(sheet: Sheet) -> None:
                 key=f"withdraw {number}",
                 help="撤回后按原文重新识别",
                 on_click=_then_classify,
-                args=(lambda number=number: sheet.withdraw(number),),
+                args=(partial(sheet.withdraw, number),),
             )
 
 
@@ -81,7 +82,7 @@ def _examples(sheet: Sheet) -> None:
                 title,
                 key=f"example {title}",
                 on_click=_then_classify,
-                args=(lambda paste=paste: sheet.fill(paste),),
+                args=(partial(sheet.fill, paste),),
             )
 
 
@@ -90,12 +91,12 @@ def _result(sheet: Sheet, shown: Shown, actor: Actor, catalogue: Catalogue) -> N
         st.warning("文字已经改动，下面还是改动前的结果：请再按“识别”。")
     with st.container(border=True):
         outcomeview.headline(shown.prediction, catalogue)
-        _actions(sheet, shown, actor)
+        with st.container(horizontal=True):
+            _actions(sheet, shown, actor)
     question = ask(shown.application, shown.prediction, catalogue) if shown.text_kept else None
     if question and shown.case_id is None:
         _question(sheet, shown, question)
     outcomeview.text_and_entry(shown, catalogue)
-    outcomeview.alternatives(shown.prediction, catalogue)
     outcomeview.standards(shown.prediction)
     outcomeview.versions(shown.prediction)
 
@@ -117,14 +118,15 @@ def _question(sheet: Sheet, shown: Shown, question: Question) -> None:
         st.subheader("一个问题就能分清", anchor=False)
         st.text(question.text)
         st.caption("请选与事实相符的一项。回答作为“补充说明”写进申请，重新识别，并随件保存，复核人员看得到。")
-        for number, answer in enumerate(question.answers):
-            st.button(
-                plain(answer.what),
-                key=f"answer {shown.token} {number}",
-                help=plain(answer.source),
-                on_click=_then_classify,
-                args=(lambda sentence=answer.sentence: sheet.answer(sentence),),
-            )
+        with st.container(horizontal=True, gap="small"):
+            for number, answer in enumerate(question.answers):
+                st.button(
+                    plain(answer.what),
+                    key=f"answer {shown.token} {number}",
+                    help=plain(f"见 {answer.source}"),
+                    on_click=_then_classify,
+                    args=(partial(sheet.answer, answer.sentence),),
+                )
         with st.form(f"own words {shown.token}", border=False, clear_on_submit=True):
             st.text_input("都不是：用一句话写明资金用途", key=_OWN, max_chars=300)
             st.form_submit_button("补充并重新识别", on_click=_own_words, args=(sheet,))
@@ -137,7 +139,7 @@ def _question(sheet: Sheet, shown: Shown, question: Question) -> None:
 def _own_words(sheet: Sheet) -> None:
     sentence = str(st.session_state.get(_OWN) or "").strip()
     if sentence:
-        _then_classify(lambda: sheet.answer(sentence))
+        _then_classify(partial(sheet.answer, sentence))
 
 
 def _my_cases(sheet: Sheet, store: ReviewStore, actor: Actor, catalogue: Catalogue) -> None:
