@@ -40,6 +40,12 @@ def _jobs(settings: Settings) -> Jobs:
     return Jobs(context.store(), settings)
 
 
+def number_in_address(name: str) -> int | None:
+    """A number that the address gives; None where it gives none, or one that no record has."""
+    asked = st.query_params.get(name, "")
+    return int(asked) if asked.isdecimal() and len(asked) < 10 else None
+
+
 def open_batch(batch_id: int | None) -> None:
     """Go to a job, or back to the upload; the address says so, for reloads and other tabs."""
     for key in ("batch", "row"):

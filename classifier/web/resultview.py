@@ -16,6 +16,7 @@ from classifier.review.store import ReviewStore
 from classifier.web import charts, results, screen
 from classifier.web.books import remarks_text
 from classifier.web.jobfolder import JobFolder
+from classifier.web.jobviews import number_in_address
 from classifier.web.look import ROUTES, confidence_number, confidence_text, outcome_text, plain
 from classifier.web.queue import machine_label
 from classifier.web.results import Filter, Share
@@ -182,11 +183,11 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_case(store: ReviewStore, actor: Actor, batch: Batch, rows: pd.DataFrame, catalogue: Catalogue) -> None:
-    asked = st.query_params.get("row", "")
-    if not asked.isdecimal():
+    asked = number_in_address("row")
+    if asked is None:
         return
-    found = rows[rows["row"] == int(asked)]
-    case = _case(store, actor, batch, int(asked), str(found.iloc[0]["loan_id"])) if len(found) else None
+    found = rows[rows["row"] == asked]
+    case = _case(store, actor, batch, asked, str(found.iloc[0]["loan_id"])) if len(found) else None
     if case is None:
         st.info(f"第 {asked} 行没有结论：可能不在台账里，或有问题没有贴标。")
         return

@@ -12,11 +12,11 @@ def draw() -> None:
     actor = identity.current_actor()
     if not actor.may(Action.READ):
         identity.require_page(Action.LABEL)
-    asked = st.query_params.get("batch", "")
-    if asked.isdecimal():
-        draw_job(actor, int(asked))
-    else:
+    asked = jobviews.number_in_address("batch")
+    if asked is None:
         draw_start(actor)
+    else:
+        draw_job(actor, asked)
 
 
 def draw_job(actor: Actor, batch_id: int) -> None:
