@@ -51,14 +51,24 @@ export default function ({ parentElement, data }) {
     const head = page.querySelector(data.head);
     if (head && !first) { head.setAttribute("tabindex", "-1"); head.style.outline = "none"; head.focus(); }
   }
+  if (view.lanmuLooked !== data.looked) {
+    view.lanmuLooked = data.looked;
+    if (data.looked && field(page.activeElement)) page.activeElement.blur();
+  }
   return () => view.removeEventListener("keydown", onKey, true);
 }
 """
 
 
-def listen(place: str, head: str, fields: Mapping[str, str]) -> None:
-    """Let keys lead to fields (key to CSS selector); ``place`` names the case shown, ``head`` selects its head."""
-    _component()(data={"place": place, "head": head, "fields": dict(fields)}, key="keyboard", height=1)
+def listen(place: str, looked: str, head: str, fields: Mapping[str, str]) -> None:
+    """Let keys lead to fields (key to CSS selector).
+
+    ``place`` names the case shown and ``head`` selects its head; ``looked`` is what was looked up: when it changes, the
+    search is done and the focus leaves it.
+    """
+    _component()(
+        data={"place": place, "looked": looked, "head": head, "fields": dict(fields)}, key="keyboard", height=1
+    )
 
 
 @st.cache_resource(show_spinner=False)

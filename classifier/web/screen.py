@@ -24,6 +24,9 @@ STYLE = """<style>
 .st-key-case_head {margin-bottom: -.4rem}
 .st-key-chosen button {border: 2px solid #2f80c2; background: #2f80c222; font-weight: 700}
 .st-key-reasons button, .st-key-others button {min-height: 1.9rem; padding: .1rem .5rem; font-size: .88rem}
+.st-key-anchor [data-testid="stFileUploaderDropzoneInstructions"], .st-key-anchor small {display: none}
+.st-key-anchor button[data-testid="stBaseButton-secondary"] p {font-size: 0}
+.st-key-anchor button[data-testid="stBaseButton-secondary"] p::after {content: "选择锚点文件"; font-size: 1rem}
 </style>"""
 _QUIET = "opacity:.8;font-size:.9em"
 
@@ -56,10 +59,10 @@ def facts(pairs: Sequence[tuple[str, str]], *, wide: bool = False) -> str:
     """Names with their values: in a row, or below each other when ``wide``."""
     if wide:
         cells = "".join(
-            f'<dt style="font-weight:600">{escape_text(name)}</dt><dd style="margin:0">{escape_text(value)}</dd>'
+            f'<dt style="font-weight:600">{escape_text(name)}</dt><dd style="margin:0;overflow-wrap:anywhere">{escape_text(value)}</dd>'
             for name, value in pairs
         )
-        return f'<dl style="display:grid;grid-template-columns:max-content 1fr;gap:.2em 1em;margin:0">{cells}</dl>'
+        return f'<dl style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2em 1em;margin:0">{cells}</dl>'
     return row([f"<span>{escape_text(name)} <b>{escape_text(value)}</b></span>" for name, value in pairs])
 
 
@@ -183,7 +186,7 @@ def _case_row(case: Case, catalogue: Catalogue) -> tuple[object, ...]:
         case.application.id,
         outcome_text(machine.outcome),
         label_text(catalogue, machine.code) if machine.code else "",
-        round(case.prediction.confidence, 4),
+        min(round(case.prediction.confidence, 4), 0.9999),
         None if case.balance is None else float(case.balance / 10_000),
         case.status.value + ("（有争议）" if case.disputed else ""),
         "" if case.status is Status.LABELLED else outcome_text(case.label.outcome),

@@ -11,7 +11,7 @@ from classifier.records import Outcome, Route
 from classifier.review.cases import Case, CaseLife, Label, Order, Query
 from classifier.review.permissions import Action
 from classifier.review.workload import decided_since
-from classifier.web import context, deciding, identity, keyboard, queue, screen
+from classifier.web import context, deciding, drawing, identity, keyboard, queue, screen
 from classifier.web.deciding import Desk
 from classifier.web.entries import boundary_html, definition_html, heading_html
 from classifier.web.look import confidence_number, outcome_text
@@ -146,7 +146,8 @@ def draw_case(desk: Desk, terms: Sequence[Term]) -> None:
             draw_entry(desk.catalogue, str(label.code))
     place = f"{case.id}.{case.version}"
     fields = {keyboard.SEARCH: ".st-key-search input", keyboard.REASON: ".st-key-words textarea"}
-    keyboard.listen(place, ".st-key-case_head", fields)
+    looked = f"{place} {st.session_state.get(deciding.search_key(case.id)) or ''}".strip()
+    keyboard.listen(place, looked if " " in looked else "", ".st-key-case_head", fields)
 
 
 def draw_text(case: Case, label: Label | None, catalogue: Catalogue, *, blind: bool) -> None:
@@ -271,7 +272,7 @@ def draw_actions(desk: Desk, suffix: str) -> None:
         )
         st.button("记备注", key=f"note_{suffix}", on_click=deciding.note, args=(desk,), shortcut=keyboard.NOTE)
         st.button("跳过", key=f"skip_{suffix}", on_click=deciding.skip, args=(desk.id,), shortcut=keyboard.SKIP)
-        with st.popover("键盘", width="content"):
+        with st.popover("键盘", width=92):
             st.html(screen.facts(list(keyboard.KEYS.items()), wide=True))
 
 
@@ -293,12 +294,9 @@ def draw_own(cases: Sequence[Case], total: int, catalogue: Catalogue) -> None:
         return
     if total > len(cases):
         st.caption(f"共 {total:,} 件，显示最近 {len(cases):,} 件。")
-    picked = st.dataframe(
-        screen.case_table(cases, catalogue), hide_index=True, on_select="rerun", selection_mode="single-row", key="own"
-    )
-    rows = picked["selection"]["rows"]
-    if rows:
-        case = cases[rows[0]]
+    picked = drawing.picking_table(screen.case_table(cases, catalogue), "own")
+    if picked is not None:
+        case = cases[picked]
         with st.container(key="case_head"):
             st.html(screen.case_head(case, ""))
         life = context.store().life(identity.current_actor(), case.id)
