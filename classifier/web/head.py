@@ -12,9 +12,17 @@ _BUTTON = (
     "border-radius:.25rem;padding:.25rem .75rem;cursor:pointer"
 )
 
+# White on a primary colour that must also be readable as text on dark is not readable itself; nor is a faded key name.
+_STYLE = """<style>
+button[data-testid^="stBaseButton-primary"] { color: light-dark(#fff, #06202f) }
+button[data-testid^="stBaseButton-primary"] :is(p, kbd, span) { color: inherit; opacity: 1 }
+.stMainBlockContainer { padding-top: 4rem }
+</style>"""
+
 
 def show(actor: Actor) -> None:
     """Draw the head."""
+    st.html(_STYLE)
     if context.demo():
         _demo(actor)
     elif context.options().oidc is not None:

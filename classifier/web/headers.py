@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.web import context
 
-# Streamlit writes styles into its elements, and draws charts with functions that it makes at run time.
+# Streamlit writes styles into its elements, and loads the scripts of components (our keyboard) as blobs.
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-eval' blob: {inline}",
+        "script-src 'self' blob: {inline}",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
