@@ -5,8 +5,10 @@ nothing but time, for Dask gives its chunks to the others; one that does so agai
 """
 
 import hashlib
+import multiprocessing
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -109,19 +111,28 @@ def cluster_crew(common: object, address: str) -> Iterator[Crew]:
         name = f"lanmu-{token_hex(8)}"
         client.register_plugin(_Delivery(name, common, versions_here()), name=name)
         try:
-            options = {"n_jobs": -1, "backend": _DaskBackend(client=client), "timeout": _LONGEST_WAIT}
-            yield Crew(options, name, lambda: max(1, sum(client.ncores().values())))
-        except KilledWorker as error:
-            raise LoanBookError(
-                "集群的工作进程在同一批行上接连中止，已停止重试，没有写出文件。请看工作进程的日志（多半是内存不足）。"
-            ) from error
-        except TimeoutError as error:
-            raise LoanBookError(
-                f"集群 {address} 有 {_LONGEST_WAIT} 秒没有交回下一批行，或已没有工作进程，没有写出文件。请检查集群后再试。"
-            ) from error
+            with _plain_errors(address):
+                options = {"n_jobs": -1, "backend": _DaskBackend(client=client), "timeout": _LONGEST_WAIT}
+                yield Crew(options, name, lambda: max(1, sum(client.ncores().values())))
         finally:
             with suppress(OSError, TimeoutError):  # the cluster may be gone
                 client.unregister_worker_plugin(name)
+
+
+@contextmanager
+def _plain_errors(address: str) -> Iterator[None]:
+    try:
+        yield
+    except KilledWorker as error:
+        raise LoanBookError(
+            "集群的工作进程在同一批行上接连中止，已停止重试，没有写出文件。请看工作进程的日志（多半是内存不足）。"
+        ) from error
+    except (TimeoutError, multiprocessing.TimeoutError) as error:
+        raise LoanBookError(
+            f"集群 {address} 有 {_LONGEST_WAIT} 秒没有交回下一批行，或已没有工作进程，没有写出文件。请检查集群后再试。"
+        ) from error
+    except CancelledError as error:
+        raise LoanBookError(f"与集群 {address} 的连接断了，没有写出文件。请检查调度进程和网络后再试。") from error
 
 
 def _connected(address: str) -> Client:
