@@ -27,6 +27,7 @@ from classifier.web.pasted import (
     plain_reasons,
     route_text,
     shown_label,
+    without_echoes,
     words,
 )
 from classifier.web.sheet import Shown
@@ -104,8 +105,8 @@ def _evidence(shown: Shown, catalogue: Catalogue) -> None:
     if not own:
         st.caption("原文里没有专门支持或反对它的词。")
         return
-    with st.expander(f"依据逐条（{len(own)} 条）"):
-        lines = sorted(own, key=lambda one: -abs(one.weight))[:_MOST_LINES]
+    lines = without_echoes(own)[:_MOST_LINES]
+    with st.expander(f"依据逐条（{len(lines)} 条）"):
         items = "".join(
             f"<li>“{escape_text(one.text)}” {escape_text(evidence_text(one, catalogue))}"
             f"（{escape(one.field.value)}第 {one.start + 1}–{one.end} 字）</li>"

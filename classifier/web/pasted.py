@@ -115,6 +115,20 @@ def about(prediction: Prediction, label: str) -> list[Evidence]:
     return [one for one in prediction.evidence if one.label == label or one.weight == 0]
 
 
+def without_echoes(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """The weightiest first; a word inside another one that says the same is left out."""
+    kept: list[Evidence] = []
+    for one in sorted(evidence, key=lambda one: (-abs(one.weight), one.start - one.end)):
+        if not any(_echoes(one, other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _echoes(one: Evidence, other: Evidence) -> bool:
+    same = (one.source, one.field, one.label, way(one)) == (other.source, other.field, other.label, way(other))
+    return same and other.start <= one.start and one.end <= other.end
+
+
 def shown_label(prediction: Prediction) -> str:
     """The label whose evidence explains the result: where only an upper entry is sure, the best item below it."""
     label = prediction.code or prediction.outcome.value

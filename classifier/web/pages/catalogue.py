@@ -9,11 +9,12 @@ from classifier.records import Outcome
 from classifier.review.permissions import Action, Actor
 from classifier.web import context, identity, tree
 from classifier.web.entries import entry_panel
-from classifier.web.look import TIERS, outcome_badge, plain, row
+from classifier.web.look import TIERS, outcome_badge, outcome_text, plain, row
 from taxonomy import Catalogue, Entry
 
 _CHART = "catalogue_chart"
 _TURN = "catalogue_turn"
+_INDENT = "\u2003"
 
 
 def _choose(code: str) -> None:
@@ -29,11 +30,11 @@ def _chosen_in_chart(catalogue: Catalogue, key: str) -> None:
 
 
 def _entry_button(entry: Entry, where: str, note: str = "") -> None:
-    tier = f" · {entry.tier.value}" if entry.tier else ""
-    text = f"{entry.code} {entry.name}{tier}{f'（{note}）' if note else ''}"
-    chosen = st.query_params.get("code") == entry.code
+    tier = f" {outcome_text(TIERS[entry.tier])}" if entry.tier else ""
+    text = plain(f"{entry.code} {entry.name}{tier}{f'（{note}）' if note else ''}")
+    indent = _INDENT * (entry.level - 1) if where == "tree" else ""
     st.button(
-        f"**{plain(text)}**" if chosen or entry.level == 2 else plain(text),
+        indent + (f":primary[**{text}**]" if st.query_params.get("code") == entry.code else text),
         key=f"{where} {entry.code}",
         type="tertiary",
         on_click=_choose,
@@ -132,8 +133,9 @@ def _entry(catalogue: Catalogue, actor: Actor, code: str) -> None:
         entry_panel(catalogue, code)
         if code in catalogue:
             _labels(actor, code)
-            for child in catalogue.children(code):
-                _entry_button(child, "child")
+            with st.container(gap="xxsmall"):
+                for child in catalogue.children(code):
+                    _entry_button(child, "child")
 
 
 def _page(actor: Actor) -> None:
