@@ -31,7 +31,6 @@ from taxonomy import Catalogue, CatalogueError
 MOST_XLSX_ROWS = 100_000
 _FILED_TOGETHER = 1_000
 _CHUNK_ROWS = 250  # a second of work or less: so long does a wish to stop wait
-_ROWS_A_WORKER = 1_000  # below this, a further process costs more than it brings
 _WINDOW = 20.0  # seconds over which the rate is taken
 _NICENESS = 5
 _log = logging.getLogger(__name__)
@@ -178,7 +177,7 @@ def _label(run: _Run, classifier: Classifier) -> None:
         columns=run.order.columns,
         copy=folder.result_csv if small else None,
         watch=run.take,
-        workers=max(1, min(run.task.workers, run.order.size // _ROWS_A_WORKER)),
+        workers=run.task.workers,
         chunk_rows=_CHUNK_ROWS,
     )
     folder.tell(Progress(Phase.WRITING, run.done, run.order.size))
