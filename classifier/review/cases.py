@@ -167,8 +167,8 @@ class Draft:
 class Query:
     """Which cases are meant; what is None or empty does not narrow. Days are ISO dates in UTC, both included.
 
-    ``code`` means the entry and all below it; ``person`` anyone who submitted or decided; ``text`` is no full-text
-    search but the beginning of a loan id. ``open_to`` leaves what this person may decide (four eyes).
+    ``code`` means the entry and all below it; ``person`` anyone who submitted or decided; ``loan_id``
+    the beginning of one. ``open_to`` leaves what this person may decide (four eyes). ``balance_from`` is in yuan.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -183,6 +183,7 @@ class Query:
     conflict: bool | None = None
     disputed: bool | None = None
     open_to: str = ""
+    balance_from: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,9 @@ def connect(url: str) -> Engine:
     place = understood(url)
     if place.get_backend_name() == "sqlite":
         return _sqlite(place)
-    return create_engine(place, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(place, pool_pre_ping=True, hide_parameters=True)
+    event.listen(engine, "connect", _limit_waiting)
+    return engine
 
 
 @contextmanager
@@ -43,7 +45,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.execution_options(**{_WRITES: True}).begin() as connection:
             if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TIP_LOCK})
             yield connection
     except OperationalError as error:
@@ -142,6 +143,11 @@ def _sqlite(place: URL) -> Engine:
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _limit_waiting(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET lock_timeout = '{_WAIT_SECONDS}s'")
+    connection.commit()
 
 
 def _set_up(connection: Any, _record: Any) -> None:

@@ -15,6 +15,7 @@ from classifier.review.schema import cases, notes, verdicts
 from classifier.review.stored import clean
 
 LONGEST_TEXT = 4000
+State = Mapping[str, Any]
 _NEEDS_REASON = (Kind.CORRECT, Kind.DISSENT, Kind.RETURN, Kind.REOPEN)
 
 
@@ -29,33 +30,37 @@ class Step:
     disputed: bool
 
 
-def decide(connection: Connection, case: Row[Any], label: Label, *, actor: Actor, reason: str, at: str) -> None:
-    """Write the verdict that the actor's label is in this case's state."""
+def decide(connection: Connection, case: Row[Any], label: Label, *, actor: Actor, reason: str, at: str) -> State:
+    """Write the verdict that the actor's label is in this case's state; the next state."""
     _check_label(label)
     given = queue.verdicts_of(connection, case.id)
     step = _next_step(case, queue.this_round(given), label, actor)
     if step.kind is Kind.SETTLE and label not in [one.label for one in queue.this_round(given)] and not reason.strip():
         raise ReviewError("裁定的结论与两位复核人都不同：请写明理由。")
-    _write(connection, case, step, given=given, actor=actor, reason=reason, at=at)
+    return _write(connection, case, step, given=given, actor=actor, reason=reason, at=at)
 
 
-def send_back(connection: Connection, case: Row[Any], *, actor: Actor, reason: str, at: str) -> None:
-    """Return a case to its officer."""
+def send_back(connection: Connection, case: Row[Any], *, actor: Actor, reason: str, at: str) -> State:
+    """Return a case to its officer; the next state."""
     _check_status(case, Status.PENDING, Status.DECIDED, doing="退回")
     _check_not_own(case, actor, "退回")
     step = Step(Kind.RETURN, None, Status.RETURNED, _machine(case), False)
-    _write(connection, case, step, given=queue.verdicts_of(connection, case.id), actor=actor, reason=reason, at=at)
+    return _write(
+        connection, case, step, given=queue.verdicts_of(connection, case.id), actor=actor, reason=reason, at=at
+    )
 
 
-def reopen(connection: Connection, case: Row[Any], *, actor: Actor, reason: str, at: str) -> None:
-    """Put a case back into the queue; what was decided stays on record."""
+def reopen(connection: Connection, case: Row[Any], *, actor: Actor, reason: str, at: str) -> State:
+    """Put a case back into the queue; what was decided stays on record. The next state."""
     _check_status(case, Status.APPROVED, Status.DECIDED, Status.RETURNED, doing="重开")
     _check_not_own(case, actor, "重开")
     later = connection.scalar(select(cases.c.id).where(cases.c.follows == case.id))
     if later is not None:
         raise ReviewError(f"第 {case.id} 件已由第 {later} 件补充，不能重开：请复核第 {later} 件。")
     step = Step(Kind.REOPEN, None, Status.PENDING, _machine(case), False)
-    _write(connection, case, step, given=queue.verdicts_of(connection, case.id), actor=actor, reason=reason, at=at)
+    return _write(
+        connection, case, step, given=queue.verdicts_of(connection, case.id), actor=actor, reason=reason, at=at
+    )
 
 
 def note(connection: Connection, case_id: int, text: str, *, actor: Actor, at: str) -> None:
@@ -69,10 +74,11 @@ def note(connection: Connection, case_id: int, text: str, *, actor: Actor, at: s
     audit.append(connection, actor=actor.name, action=Deed.NOTE.value, at=at, case_id=case_id, content=content)
 
 
-def check_version(connection: Connection, case: Row[Any], version: int) -> None:
+def check_version(connection: Connection, case_id: int, version: int) -> None:
     """Raise ReviewError when somebody wrote to the case since it was read, naming who and when."""
-    if case.version != version:
-        raise _too_late(connection, case.id)
+    now = connection.scalar(select(cases.c.version).where(cases.c.id == case_id))
+    if now not in (None, version):
+        raise _too_late(connection, case_id)
 
 
 def _next_step(case: Row[Any], given: list[Verdict], label: Label, actor: Actor) -> Step:
@@ -94,7 +100,7 @@ def _next_step(case: Row[Any], given: list[Verdict], label: Label, actor: Actor)
 
 def _write(
     connection: Connection, case: Row[Any], step: Step, *, given: list[Verdict], actor: Actor, reason: str, at: str
-) -> None:
+) -> State:
     """The conditional UPDATE that only one of two writers can make, the verdict, and the event."""
     if step.kind in _NEEDS_REASON and not reason.strip():
         raise ReviewError(f"{step.kind.value}须写明理由：请填写后再提交。")
@@ -117,9 +123,10 @@ def _write(
     connection.execute(verdicts.insert().values(row))
     content = {"rows": audit.vouch((verdicts, row)), "state": now, "label": str(step.label) if step.label else None}
     audit.append(connection, actor=actor.name, action=step.kind.value, at=at, case_id=case.id, content=content)
+    return now
 
 
-def _state_after(case: Row[Any], step: Step) -> Mapping[str, Any]:
+def _state_after(case: Row[Any], step: Step) -> State:
     return {
         "status": step.status.value,
         "version": case.version + 1,

@@ -198,13 +198,14 @@ def ids_digest(numbers: Sequence[int]) -> str:
     return sha256(",".join(str(number) for number in numbers))
 
 
-def send_one(connection: Connection, case: Row[Any], *, actor: Actor, at: str) -> None:
-    """Make one labelled case pending, with its event."""
+def send_one(connection: Connection, case: Row[Any], *, actor: Actor, at: str) -> dict[str, Any]:
+    """Make one labelled case pending, with its event; its new state."""
     now = {**audit.state(case._mapping), "status": Status.PENDING.value, "version": case.version + 1}
     connection.execute(update(cases).where(cases.c.id == case.id, cases.c.version == case.version).values(now))
     audit.append(
         connection, actor=actor.name, action=Deed.SEND_ONE.value, at=at, case_id=case.id, content={"state": now}
     )
+    return now
 
 
 def batch_of(row: Row[Any]) -> Batch:

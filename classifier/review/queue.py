@@ -1,6 +1,8 @@
 """How cases are found and shown: queries, orders, and what a second reader must not see yet."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, or_, select
@@ -9,6 +11,7 @@ from classifier.errors import ReviewError
 from classifier.records import Application, Outcome, Prediction
 from classifier.review.audit import day_range
 from classifier.review.cases import Case, Kind, Label, Note, Order, Query, Status, Verdict
+from classifier.review.filing import cents
 from classifier.review.permissions import Action, Actor, DeniedError, require
 from classifier.review.schema import cases, notes, verdicts
 from classifier.review.stored import load
@@ -74,6 +77,8 @@ def _plain_conditions(query: Query) -> list[ColumnElement[bool]]:
     first, after = day_range(query.first_day, query.last_day)
     exact = {"batch_id": query.batch_id, "conflict": query.conflict, "disputed": query.disputed}
     wanted = [cases.c[name] == value for name, value in exact.items() if value is not None]
+    if query.balance_from is not None:
+        wanted.append(cases.c.balance_cents >= cents(query.balance_from))
     if query.route is not None:
         wanted.append(cases.c.route == query.route.value)
     if query.statuses:
@@ -129,26 +134,27 @@ def row_of(connection: Connection, case_id: int, actor: Actor) -> Row[Any]:
     return row
 
 
-def case_of(row: Row[Any]) -> Case:
-    """A case from its row; the label is the machine's where the standing one is hidden."""
-    hidden = row.hidden
+def case_of(row: Row[Any], now: Mapping[str, Any] | None = None) -> Case:
+    """A case from its row, or as a write just made it; the label is the machine's where the standing one is hidden."""
+    case_row = SimpleNamespace(**{**row._mapping, **({**now, "hidden": False} if now else {})})
+    standing = label_of(case_row.label_outcome, case_row.label_code)
     return Case(
-        id=row.id,
-        batch_id=row.batch_id,
-        row=row.row,
-        application=load(Application, row.application),
-        text_digest=row.text_digest,
-        prediction=load(Prediction, row.prediction),
-        balance=None if row.balance_cents is None else Decimal(row.balance_cents).scaleb(-2),
-        conflict=row.conflict,
-        submitted_by=row.submitted_by,
-        submitted_at=row.submitted_at,
-        follows=row.follows,
-        status=Status(row.status),
-        version=row.version,
-        blind=row.blind,
-        disputed=row.disputed,
-        label=label_of(row.outcome, row.code) if hidden else label_of(row.label_outcome, row.label_code),
+        id=case_row.id,
+        batch_id=case_row.batch_id,
+        row=case_row.row,
+        application=load(Application, case_row.application),
+        text_digest=case_row.text_digest,
+        prediction=load(Prediction, case_row.prediction),
+        balance=None if case_row.balance_cents is None else Decimal(case_row.balance_cents).scaleb(-2),
+        conflict=case_row.conflict,
+        submitted_by=case_row.submitted_by,
+        submitted_at=case_row.submitted_at,
+        follows=case_row.follows,
+        status=Status(case_row.status),
+        version=case_row.version,
+        blind=case_row.blind,
+        disputed=case_row.disputed,
+        label=label_of(case_row.outcome, case_row.code) if case_row.hidden else standing,
     )
 
 

@@ -160,8 +160,7 @@ class ReviewStore:
             row = queue.row_of(connection, case_id, actor)
             if Status(row.status) is not Status.LABELLED:
                 raise ReviewError(f"第 {case_id} 件的状态是“{row.status}”，不用再送复核。")
-            filing.send_one(connection, row, actor=actor, at=self.now())
-            return queue.case_of(queue.row_of(connection, case_id, actor))
+            return queue.case_of(row, filing.send_one(connection, row, actor=actor, at=self.now()))
 
     # What everybody reads
 
@@ -199,20 +198,18 @@ class ReviewStore:
     def decide(self, actor: Actor, case_id: int, version: int, label: Label, reason: str = "") -> Case:
         """Give one's label: the first reading, the approval of another's, a dissent, or the settlement of a dispute."""
         with self._changing(actor, case_id, version) as (connection, row):
-            deciding.decide(connection, row, label, actor=actor, reason=reason, at=self.now())
-            return queue.case_of(queue.row_of(connection, case_id, actor))
+            now = deciding.decide(connection, row, label, actor=actor, reason=reason, at=self.now())
+            return queue.case_of(row, now)
 
     def send_back(self, actor: Actor, case_id: int, version: int, reason: str) -> Case:
         """Return a case to its officer, who may complete it by a new one that follows it."""
         with self._changing(actor, case_id, version) as (connection, row):
-            deciding.send_back(connection, row, actor=actor, reason=reason, at=self.now())
-            return queue.case_of(queue.row_of(connection, case_id, actor))
+            return queue.case_of(row, deciding.send_back(connection, row, actor=actor, reason=reason, at=self.now()))
 
     def reopen(self, actor: Actor, case_id: int, version: int, reason: str) -> Case:
         """Put a decided, approved or returned case back into the queue."""
         with self._changing(actor, case_id, version) as (connection, row):
-            deciding.reopen(connection, row, actor=actor, reason=reason, at=self.now())
-            return queue.case_of(queue.row_of(connection, case_id, actor))
+            return queue.case_of(row, deciding.reopen(connection, row, actor=actor, reason=reason, at=self.now()))
 
     def note(self, actor: Actor, case_id: int, text: str) -> None:
         """Write a remark that decides nothing."""
@@ -283,11 +280,13 @@ class ReviewStore:
 
     @contextmanager
     def _changing(self, actor: Actor, case_id: int, version: int) -> Iterator[tuple[Connection, Row[Any]]]:
-        """The write lock and a case that stands as the actor saw it."""
+        """The write lock and a case that stands as the actor saw it; who comes too late does not wait for the lock."""
         require(actor, Action.DECIDE)
+        with self.reading() as connection:
+            deciding.check_version(connection, case_id, version)
         with self.writing() as connection:
+            deciding.check_version(connection, case_id, version)
             row = queue.row_of(connection, case_id, actor)
-            deciding.check_version(connection, row, version)
             yield connection, row
 
     def _running(self, connection: Connection, batch_id: int, actor: Actor) -> Batch:

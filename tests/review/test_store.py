@@ -350,6 +350,7 @@ def test_the_queue_s_orders(store: ReviewStore, bank: Bank, labelled: Labelled) 
         submitted(store, bank.officer, pair, balance=balance)
     assert [case.id for case in store.cases(bank.first, Query(), order=Order.BALANCE)] == [3, 1, 4, 2]
     assert [case.id for case in store.cases(bank.first, Query(), order=Order.OLDEST)] == [1, 2, 3, 4]
+    assert [case.id for case in store.cases(bank.first, Query(balance_from=Decimal(5)))] == [1, 3]
     sure = [case.prediction.confidence for case in store.cases(bank.first, Query(), order=Order.UNCERTAIN)]
     assert sure == sorted(sure)
     conflicts = [case.conflict for case in store.cases(bank.first, Query(), order=Order.CONFLICT)]
