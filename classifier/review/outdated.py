@@ -12,7 +12,7 @@ from classifier.review.cases import Label, Query, Status
 from classifier.review.permissions import Action, Actor, require
 from classifier.review.queue import label_of
 from classifier.review.schema import cases
-from classifier.review.standing import STANDING, counted, has_text
+from classifier.review.standing import has_text, stands
 from classifier.review.stored import load
 from taxonomy import Catalogue
 
@@ -108,7 +108,7 @@ def _is_old(actor: Actor, current: Versions) -> ColumnElement[bool]:
     same = (
         (cases.c.edition == current.edition) & (cases.c.lexicon == current.lexicon) & (cases.c.model == current.model)
     )
-    return counted(Query(statuses=STANDING), actor) & not_(same)
+    return stands(Query(), actor) & not_(same)
 
 
 def _old_versions(store: "ReviewStore", actor: Actor, current: Versions) -> tuple[OldVersions, ...]:
@@ -119,7 +119,7 @@ def _old_versions(store: "ReviewStore", actor: Actor, current: Versions) -> tupl
 
 
 def _gone(store: "ReviewStore", actor: Actor, catalogue: Catalogue) -> dict[str, int]:
-    meant = counted(Query(statuses=STANDING), actor) & cases.c.label_code.is_not(None)
+    meant = stands(Query(), actor) & cases.c.label_code.is_not(None)
     entry = select(cases.c.label_code, func.count()).where(meant).group_by(cases.c.label_code)
     with store.reading() as connection:
         counts = {code: count for code, count in connection.execute(entry) if code not in catalogue}

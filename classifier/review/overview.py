@@ -18,7 +18,7 @@ from classifier.review.cases import Kind, Query, Status
 from classifier.review.permissions import Action, Actor, require
 from classifier.review.queue import hidden_from
 from classifier.review.schema import cases, verdicts
-from classifier.review.standing import STANDING, counted, shown_label
+from classifier.review.standing import counted, shown_label, stands
 
 if TYPE_CHECKING:
     from classifier.review.store import ReviewStore
@@ -89,7 +89,7 @@ def totals(store: "ReviewStore", actor: Actor, query: Query | None = None) -> To
 def labels_per_entry(store: "ReviewStore", actor: Actor) -> Mapping[str, int]:
     """How many standing labels each entry has, those of the entries below it included."""
     require(actor, Action.OVERVIEW)
-    meant = counted(Query(statuses=STANDING), actor) & cases.c.label_code.is_not(None)
+    meant = stands(Query(), actor) & cases.c.label_code.is_not(None)
     counts: Counter[str] = Counter()
     with store.reading() as connection:
         entry = select(cases.c.label_code, func.count().label("number")).where(meant).group_by(cases.c.label_code)

@@ -6,7 +6,7 @@ label. Nobody reads a case that they submitted or decided.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
@@ -20,7 +20,7 @@ from classifier.review.estimates import ErrorRate, Reading, choose, estimate
 from classifier.review.permissions import Action, Actor, require
 from classifier.review.queue import label_of
 from classifier.review.schema import cases, sample_readings, sampled, samples, verdicts
-from classifier.review.standing import STANDING, counted, has_text
+from classifier.review.standing import has_text, standing, stands
 from classifier.review.stored import clean, dump, load
 
 if TYPE_CHECKING:
@@ -66,16 +66,16 @@ def draw(
 ) -> int:
     """Draw cases whose label stands and keep the sample; returns its id.
 
-    The strata are the categories, and each outcome without a code. A query without statuses means all that stand.
+    The strata are the categories, and each outcome without a code.
     """
     require(actor, Action.SAMPLE)
     if not 1 <= size <= MOST_SIZE or not 0 <= seed <= MOST_SEED:
         raise ReviewError(f"抽样数应在 1 到 {MOST_SIZE:,} 之间，种子应在 0 到 {MOST_SEED:,} 之间：请改正。")
-    meant = replace(query or Query(), statuses=(query.statuses if query else ()) or STANDING)
+    meant = standing(query or Query())
     with store.writing() as connection:
         at = store.now()
         labels = select(cases.c.id, cases.c.label_outcome, cases.c.label_code)
-        rows = connection.execute(labels.where(counted(meant, actor)).order_by(cases.c.id)).all()
+        rows = connection.execute(labels.where(stands(meant, actor)).order_by(cases.c.id)).all()
         if not rows:
             raise ReviewError("没有可抽的件：这个范围里没有已生效的标签，请放宽条件。")
         strata = [(row.id, _stratum(row.label_code, row.label_outcome) if stratified else WHOLE) for row in rows]

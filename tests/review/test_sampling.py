@@ -62,6 +62,16 @@ def test_the_same_seed_query_and_store_draw_the_same_cases(sampled_store: Review
     assert drawn_cases(sampled_store, first) != drawn_cases(sampled_store, other)
 
 
+def test_a_disputed_label_does_not_stand(store: ReviewStore, bank: Bank, labelled: Labelled) -> None:
+    case_id = store.submit(bank.officer, Submission(*labelled[0]))
+    store.decide(bank.first, case_id, 0, OUTSIDE, "非涉海")
+    store.decide(bank.second, case_id, 1, UNCLEAR, "看不出")
+    with pytest.raises(ReviewError, match="没有可抽的件"):
+        draw(store, bank.auditor, size=1, seed=1)
+    store.decide(bank.third, case_id, 2, OUTSIDE)
+    assert draw(store, bank.auditor, size=1, seed=1) == 1
+
+
 def test_strata_are_categories_and_outcomes_without_a_code(sampled_store: ReviewStore, auditor: Actor) -> None:
     number = draw(sampled_store, auditor, size=20, seed=1)
     found = [(one.stratum, one.size, one.drawn) for one in error_rate(sampled_store, auditor, number).strata]
@@ -83,7 +93,7 @@ def test_a_query_narrows_the_draw_and_only_standing_labels_are_drawn(
     everything = draw(sampled_store, auditor, size=500, seed=1)
     assert sorted(drawn_cases(sampled_store, everything)) == list(range(1, 101))
     assert sample(sampled_store, auditor, number).query == Query(
-        statuses=(Status.LABELLED, Status.DECIDED, Status.APPROVED), code="4"
+        statuses=(Status.LABELLED, Status.DECIDED, Status.APPROVED), code="4", disputed=False
     )
 
 
@@ -96,6 +106,7 @@ def test_a_query_narrows_the_draw_and_only_standing_labels_are_drawn(
         ({"size": 10, "seed": -1}, "种子"),
         ({"size": 3, "seed": 1}, "每层至少一件"),
         ({"size": 10, "seed": 1, "query": Query(code="7")}, "没有可抽的件"),
+        ({"size": 10, "seed": 1, "query": Query(statuses=(Status.PENDING,))}, "没有生效的标签"),
     ],
 )
 def test_a_draw_that_makes_no_sense_is_refused(
