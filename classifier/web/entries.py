@@ -26,7 +26,7 @@ def entry_panel(catalogue: Catalogue, code: str) -> None:
         with st.expander(f"边界口径（{len(entry.boundaries)} 条）"):
             st.html("".join(boundary_html(rule) for rule in entry.boundaries))
     if entry.links:
-        with st.expander(f"与其他标准的对照（{len(entry.links)} 条）"):
+        with st.expander(f"与其他标准的对照（{len(entry.links)} 条，编码可复制）"):
             crosswalk(entry.links)
     st.html(basis_html(entry))
 
@@ -73,9 +73,9 @@ def basis_html(entry: Entry) -> str:
 def crosswalk(links: Iterable[Link]) -> None:
     """The links to other standards, each code with a button to copy it."""
     for link in links:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.code(link.code, language=None, width=150)
-            st.html(link_html(link), width="stretch")
+        code, text = st.columns([2, 5], gap="small", wrap=False)
+        code.code(link.code, language=None)
+        text.html(link_html(link))
 
 
 def link_html(link: Link) -> str:

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from classifier.records import Candidate, Outcome, Prediction, Route
-from classifier.web.entries import LEVELS, crosswalk, entry_panel
+from classifier.web.entries import LEVELS, entry_panel
 from classifier.web.evidence import Way, escape_text, evidence_text, highlighted
 from classifier.web.look import (
     ROUTES,
@@ -22,6 +22,7 @@ from classifier.web.look import (
 from classifier.web.pasted import (
     about,
     financed_as_well,
+    held_back,
     labels_with_evidence,
     needs,
     plain_reasons,
@@ -52,6 +53,7 @@ def headline(prediction: Prediction, catalogue: Catalogue) -> None:
     st.html(row(parts))
     lines = [path_text(catalogue, entry.code)] if entry else [_NO_ENTRY[prediction.outcome]]
     lines.append(f"把握：{confidence_text(prediction.confidence)}")
+    lines += [line for line in (held_back(prediction, catalogue),) if line]
     st.html("".join(f'<div style="margin:.15em 0">{escape(line)}</div>' for line in lines))
     with st.container(border=True):
         symbol = "✓" if prediction.route is Route.ACCEPT else "!"
@@ -139,13 +141,6 @@ def _alternative(one: Candidate, prediction: Prediction, catalogue: Catalogue) -
     }
     shown = [f"<div>{escape(title)}：{escape_text('；'.join(some))}</div>" for title, some in lines.items() if some]
     st.html("".join(shown) or "原文里没有专门支持或反对它的词。")
-
-
-def standards(prediction: Prediction) -> None:
-    """The codes of other standards, to be copied."""
-    if prediction.crosswalk:
-        with st.expander(f"对照编码（{len(prediction.crosswalk)} 条，可复制）"):
-            crosswalk(prediction.crosswalk)
 
 
 def versions(prediction: Prediction) -> None:

@@ -10,7 +10,7 @@ from classifier.errors import ApplicationError
 from classifier.loanbook.amounts import AmountError, parse_amount
 from classifier.records import Application, Evidence, Field, Outcome, Prediction, Route, Source
 from classifier.web.evidence import Way, way
-from classifier.web.look import label_text
+from classifier.web.look import confidence_number, label_text
 from classifier.web.question import rulings, with_answer
 from taxonomy import Catalogue, Exclusion
 
@@ -42,7 +42,7 @@ class Paste:
 EXAMPLES: dict[str, Paste] = {
     "海上风电": Paste("投资建设300MW海上风电场，配套建设海上升压站和送出海缆，项目已取得海域使用权。"),
     "海带养殖": Paste("企业经营范围含船舶修造，本次贷款用于购买海带苗和浮筏绳索，不涉及修船。"),
-    "分不清的": Paste("海洋装备公司实施深水网箱装备项目，总投资1.2亿元，申请项目贷款8000万元。"),
+    "分不清的": Paste("渔船更新改造项目，加装生活污水处理装置，申请贷款600万元。"),
     "目录外的": Paste("建设年吞吐量2000万吨的通用散货泊位及后方堆场。"),
     "写得太少的": Paste("补充流动资金。"),
 }
@@ -113,6 +113,15 @@ def plain_reason(reason: str, catalogue: Catalogue) -> str:
 def about(prediction: Prediction, label: str) -> list[Evidence]:
     """The evidence that speaks of one label, and whatever the context voided, for it explains what did not count."""
     return [one for one in prediction.evidence if one.label == label or one.weight == 0]
+
+
+def held_back(prediction: Prediction, catalogue: Catalogue) -> str:
+    """Why the likeliest item is not the result; empty where it is, or where none is likeliest."""
+    first = prediction.candidates[0] if prediction.candidates else None
+    if prediction.code is not None or first is None or first.code is None:
+        return ""
+    name, number = label_text(catalogue, first.code), confidence_number(first.confidence)
+    return f"最像的是 {name}（{number}），但还不够判为目录内：误判蓝色的代价更大，差一点就请人判断。"
 
 
 def without_echoes(evidence: Iterable[Evidence]) -> list[Evidence]:

@@ -11,6 +11,7 @@ from classifier.web.look import COLOURS, TIERS
 from taxonomy import Catalogue, Entry, Hit, Provenance, Tier
 
 MOST_HITS = 12
+_LEAST_SCORE = 0.3  # of the best hit's
 MIME = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
@@ -115,7 +116,8 @@ def found(catalogue: Catalogue, words: str, synonyms: Mapping[str, Sequence[str]
     exact = catalogue.get(asked.strip("。."))
     if exact is not None:
         return [Hit(exact, 1.0, "编码")]
-    return catalogue.search(asked[:200], synonyms)[:MOST_HITS] if asked else []
+    hits = catalogue.search(asked[:200], synonyms)[:MOST_HITS] if asked else []
+    return [hit for hit in hits if hit.score >= _LEAST_SCORE * hits[0].score]
 
 
 def is_rebuilt(catalogue: Catalogue) -> bool:

@@ -14,6 +14,7 @@ from taxonomy import Catalogue, Entry
 
 _CHART = "catalogue_chart"
 _TURN = "catalogue_turn"
+_LONGEST_WHY = 30
 _INDENT = "\u2003"
 
 
@@ -37,6 +38,7 @@ def _entry_button(entry: Entry, where: str, note: str = "") -> None:
         indent + (f":primary[**{text}**]" if st.query_params.get("code") == entry.code else text),
         key=f"{where} {entry.code}",
         type="tertiary",
+        wrap=True,
         on_click=_choose,
         args=(entry.code,),
     )
@@ -55,8 +57,9 @@ def _search(catalogue: Catalogue, synonyms: Mapping[str, list[str]]) -> None:
     hits = tree.found(catalogue, words, synonyms)
     if not hits:
         st.info("没有找到。请换一个说法（写做什么、用什么设备），或在下面的目录树中逐级查看。")
-    for hit in hits:
-        _entry_button(hit.entry, "hit", hit.why if len(hit.why) <= 30 else f"{hit.why[:29]}…")
+    with st.container(gap="xxsmall"):
+        for hit in hits:
+            _entry_button(hit.entry, "hit", "" if hit.entry.name in hit.why else hit.why[:_LONGEST_WHY])
 
 
 def _tree(catalogue: Catalogue) -> None:

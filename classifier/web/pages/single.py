@@ -97,7 +97,6 @@ def _result(sheet: Sheet, shown: Shown, actor: Actor, catalogue: Catalogue) -> N
     if question and shown.case_id is None:
         _question(sheet, shown, question)
     outcomeview.text_and_entry(shown, catalogue)
-    outcomeview.standards(shown.prediction)
     outcomeview.versions(shown.prediction)
 
 
