@@ -1,5 +1,6 @@
 """The log cannot be bent: the database refuses it, and when its owner forces it, the verification names what was done."""
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -21,6 +22,7 @@ from tests.review.conftest import Bank
 
 Labelled = list[tuple[Application, Prediction]]
 OUTSIDE = Label(Outcome.OUTSIDE)
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -300,22 +302,33 @@ def test_a_damaged_file_is_told_and_raises_nothing(full: ReviewStore, bank: Bank
     assert any("可能已损坏" in fault for fault in verified(full, bank).faults)
 
 
-def third_party_digest(row: dict[str, object]) -> str:
+def third_party_digest(*values: object) -> str:
     """The rule of docs/data-format.md, written again without the product's code."""
-    import hashlib
-
-    order = ("sequence", "at", "actor", "action", "case_id", "batch_id", "content", "previous")
-    joined = json.dumps([row[name] for name in order], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(joined.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def test_a_third_party_can_compute_the_digests(full: ReviewStore) -> None:
+def documented(start: str) -> list[str]:
+    """The columns that docs/data-format.md lists after some words."""
+    manual = (ROOT / "docs" / "data-format.md").read_text("utf-8")
+    return re.findall(r"\w+", manual.partition(start)[2].partition("`")[0])
+
+
+def test_a_third_party_can_compute_the_digests_from_the_manual(full: ReviewStore) -> None:
     with full.reading() as connection:
-        rows = connection.execute(text("SELECT * FROM events ORDER BY sequence")).all()
+        log = connection.execute(text("SELECT * FROM events ORDER BY sequence")).all()
+        filed = connection.execute(cases.select()).all()
+        given = connection.execute(text("SELECT * FROM verdicts")).all()
     previous = "0" * 64
-    for row in rows:
-        assert (row.previous, third_party_digest(dict(row._mapping))) == (previous, row.digest)
+    for row in log:
+        values = [getattr(row, name) for name in documented("**记录**：`[")]
+        assert (row.previous, third_party_digest(*values)) == (previous, row.digest)
         previous = row.digest
+    for row in filed:
+        assert third_party_digest(*[getattr(row, name) for name in documented("的数组的摘要：`")]) == row.digest
+    vouched = [json.loads(row.content).get("rows", {}).get("verdicts", {}) for row in log]
+    assert {key: one for each in vouched for key, one in each.items()} == {
+        str(row.id): third_party_digest(*row) for row in given
+    }
 
 
 def test_the_faults_are_listed_up_to_a_limit(store: ReviewStore, bank: Bank, labelled: Labelled) -> None:
