@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, select, text
 from sqlalchemy.exc import DatabaseError
 
 from classifier.review import audit
-from classifier.review.audit import Anchor, Verification, event_digest, named, read_content
+from classifier.review.audit import Anchor, Verification, event_digest, named, read_content, runs
 from classifier.review.database import reading
 from classifier.review.replay import Replay
-from classifier.review.schema import events
+from classifier.review.schema import PROTECTED, events
 
 _MOST_FAULTS = 200
 _MOST_TRIED = 50
@@ -40,7 +40,7 @@ def verify_seen(connection: Connection, anchor: Anchor | None = None) -> Verific
             faults += chain.follow(row)
             replay.event(row, read_content(row.content))
             count, head = count + 1, Anchor(row.sequence, row.digest, row.at)
-        faults += [*chain.end(), *replay.end()]
+        faults += [*chain.end(), *replay.end(), *_unprotected(connection)]
     more = len(faults) - _MOST_FAULTS
     shown = faults[:_MOST_FAULTS] + ([f"另有 {more} 处，未一一列出。"] if more > 0 else [])
     return Verification(count, head, tuple(shown))
@@ -92,6 +92,23 @@ def _origin(row: Row[Any], others: list[int]) -> int | None:
         if event_digest({**row._mapping, "sequence": number}) == row.digest:
             return int(number)
     return None
+
+
+_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+    " WHERE tgenabled IN ('O', 'A') AND relnamespace = current_schema()::regnamespace",
+}
+_OWN = {"sqlite": "replace", "postgresql": "truncate"}
+
+
+def _unprotected(connection: Connection) -> Iterator[str]:
+    """The tables whose triggers are gone: somebody could change them now, or has done so."""
+    dialect = connection.dialect.name
+    there = set(connection.scalars(text(_TRIGGERS[dialect])))
+    needed = {f"{table}_no_{verb}" for table in PROTECTED for verb in ("update", "delete", _OWN[dialect])}
+    if missing := sorted({*needed, "events_no_order"} - there):
+        yield f"数据库的保护被拆除（触发器 {runs(missing)}）：请查明是谁，并由备份恢复。"
 
 
 @contextmanager

@@ -85,6 +85,8 @@ cases = Table(
     Index("ix_cases_queue", "status", "confidence"),
 )
 
+# The tables that the database itself protects by triggers named after them.
+PROTECTED = ("events", "cases", "batches", "verdicts", "notes", "samples", "sampled", "sample_readings")
 CHANGING = ("status", "version", "blind", "disputed", "label_outcome", "label_code")
 
 verdicts = Table(
