@@ -99,6 +99,11 @@ def row(parts: Sequence[str]) -> str:
     return f'<div style="display:flex;flex-wrap:wrap;gap:.4em .6em;align-items:center">{inner}</div>'
 
 
+def section(title: str) -> str:
+    """The heading of a part of a page, one level below its title."""
+    return f'<h2 style="font-size:1.35rem;margin:.4em 0 0;padding:0">{escape(title)}</h2>'
+
+
 def plain(text: str) -> str:
     """Any text as a label of a Streamlit widget, where markdown signs would otherwise change it."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|~$:<>" else sign for sign in " ".join(text.split()))

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from classifier.records import Candidate, Outcome, Prediction, Route
+from classifier.records import Candidate, Field, Outcome, Prediction, Route
 from classifier.web.entries import LEVELS, entry_panel
 from classifier.web.evidence import Way, escape_text, evidence_text, highlighted
 from classifier.web.look import (
@@ -18,6 +18,7 @@ from classifier.web.look import (
     plain,
     rebuilt_badge,
     row,
+    section,
 )
 from classifier.web.pasted import (
     about,
@@ -35,6 +36,7 @@ from classifier.web.sheet import Shown
 from taxonomy import Catalogue
 
 _MOST_LINES = 12
+_LONG_TEXT, _TALLEST = 1_500, 560  # characters from which on the text scrolls, and its height then
 _WORTH_COMPARING = 0.005
 _NO_ENTRY = {
     Outcome.OUTSIDE: "原文所写的资金用途不在目录之内。",
@@ -69,11 +71,11 @@ def text_and_entry(shown: Shown, catalogue: Catalogue) -> None:
     """The given text with its evidence, and beside it what the edition says of the entry."""
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        st.subheader("依据", anchor=False)
+        st.html(section("依据"))
         _evidence(shown, catalogue)
         alternatives(shown.prediction, catalogue)
     with right:
-        st.subheader("界定", anchor=False)
+        st.html(section("界定"))
         label = shown_label(shown.prediction)
         code = label if label in catalogue else _nearest_code(shown.prediction)
         if shown.prediction.code is None and code:
@@ -101,9 +103,11 @@ def _evidence(shown: Shown, catalogue: Catalogue) -> None:
     )
     own = about(prediction, label)
     if shown.text_kept:
-        st.html(highlighted(shown.application, own, catalogue))
+        size = sum(len(shown.application.text(field)) for field in Field)
+        with st.container(height=_TALLEST if size > _LONG_TEXT else "content"):
+            st.html(highlighted(shown.application, own, catalogue))
     else:
-        st.info("本行设置不保存原文：这里只有结论和依据的词。")
+        st.info("本行设置不保存原文，这里只有结论和依据的词。要送复核，请再贴一次原文识别。")
     if not own:
         st.caption("原文里没有专门支持或反对它的词。")
         return
@@ -123,7 +127,7 @@ def alternatives(prediction: Prediction, catalogue: Catalogue) -> None:
     others = [one for one in prediction.candidates if one.label != label]
     if not others:
         return
-    st.subheader("其他可能", anchor=False)
+    st.html(section("其他可能"))
     for one in others:
         name = plain(label_text(catalogue, one.label))
         with st.expander(f"{name} · 可能性 {plain(confidence_number(one.confidence))}"):

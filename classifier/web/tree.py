@@ -7,7 +7,7 @@ from typing import Any
 
 from classifier.exchange import export_catalogue
 from classifier.records import Outcome
-from classifier.web.look import COLOURS, TIERS
+from classifier.web.look import COLOURS, SYMBOLS, TIERS
 from taxonomy import Catalogue, Entry, Hit, Provenance, Tier
 
 MOST_HITS = 12
@@ -18,14 +18,6 @@ MIME = {
     "json": "application/json",
 }
 _UPPER = {1: "#2c5f86", 2: "#86b3d1"}
-# Light blue is striped as well, so that the two tiers differ without colour.
-_STRIPES = {
-    "symbol": "rect",
-    "dashArrayX": [1, 0],
-    "dashArrayY": [2, 4],
-    "rotation": -0.8,
-    "color": "rgba(255,255,255,0.5)",
-}
 
 
 def preorder(catalogue: Catalogue) -> tuple[str, ...]:
@@ -77,18 +69,21 @@ def sunburst(catalogue: Catalogue, chosen: str | None = None) -> dict[str, Any]:
 
 
 def _slice(catalogue: Catalogue, entry: Entry, chosen: str | None) -> dict[str, Any]:
-    """One entry with all below it; its label is the code, its full name stands in the tooltip."""
+    """One entry with all below it; its label is the code (light blue has its sign before it), the tooltip has the full name."""
     outcome = TIERS[entry.tier] if entry.tier else None
     style: dict[str, Any] = {"color": COLOURS[outcome] if outcome else _UPPER[entry.level], "borderWidth": 1}
-    if outcome is Outcome.LIGHT_BLUE:
-        style["decal"] = _STRIPES
     if entry.code == chosen:
         style |= {"borderWidth": 4, "borderColor": "#d1602b"}
-    light = outcome is Outcome.LIGHT_BLUE or entry.level == 2
+    light_blue = outcome is Outcome.LIGHT_BLUE
+    light = light_blue or entry.level == 2
     node: dict[str, Any] = {
         "name": f"{entry.code} {entry.name}" + (f"（{entry.tier.value}）" if entry.tier else ""),
         "itemStyle": style,
-        "label": {"formatter": entry.code, "color": "#0b1d2b" if light else "#ffffff", "textBorderWidth": 0},
+        "label": {
+            "formatter": f"{SYMBOLS[outcome]} {entry.code}" if light_blue else entry.code,
+            "color": "#0b1d2b" if light else "#ffffff",
+            "textBorderWidth": 0,
+        },
     }
     children = catalogue.children(entry.code)
     return node | ({"children": [_slice(catalogue, child, chosen) for child in children]} if children else {"value": 1})

@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 import classifier.web
 from classifier import Classifier
 from classifier.exchange import FORMATS
+from classifier.records import Outcome
 from classifier.web import tree
+from classifier.web.look import SYMBOLS
 from taxonomy import Catalogue, Tier
 
 PAGE = Path(classifier.web.__file__).parent / "pages" / "catalogue.py"
@@ -135,7 +137,7 @@ def test_the_chart_has_every_entry_in_the_same_order(catalogue: Catalogue) -> No
 def test_the_tiers_differ_in_the_chart_without_colour(catalogue: Catalogue) -> None:
     spec = json.dumps(tree.sunburst(catalogue), ensure_ascii=False)
     light = sum(item.tier is Tier.LIGHT_BLUE for item in catalogue.items)
-    assert spec.count('"decal"') == light
+    assert spec.count(f'"{SYMBOLS[Outcome.LIGHT_BLUE]} ') == light
     assert spec.count("（浅蓝）") == light
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from html import unescape
 from pathlib import Path
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 import classifier.web
 from classifier import Application, Classifier
 from classifier.errors import ApplicationError
-from classifier.records import Route
+from classifier.records import Outcome, Route
 from classifier.review.cases import Case, Query
 from classifier.review.permissions import Actor, Role
 from classifier.review.store import ReviewStore
@@ -21,12 +22,14 @@ from classifier.web.pasted import (
     EXAMPLES,
     LONGEST_TEXT,
     Paste,
+    held_back,
     labels_with_evidence,
     needs,
     plain_reason,
     plain_reasons,
     read_paste,
     shown_label,
+    without_echoes,
 )
 from taxonomy import Catalogue
 
@@ -176,7 +179,7 @@ def test_another_persons_link_and_an_unknown_one_are_refused_in_plain_words(open
 def test_an_answer_changes_the_result_is_shown_kept_and_can_be_withdrawn(open_page: Callable[..., AppTest]) -> None:
     app = classify(open_page(), UNDECIDED)
     before = shown(app)
-    assert "一个问题就能分清" in [element.value for element in app.subheader]
+    assert "一个问题就能分清" in before
     app.button(key=answers(app)[0]).click().run()
     after = shown(app)
     assert "补充说明：本笔资金用于" in after
@@ -247,6 +250,33 @@ def test_a_changed_text_says_that_the_result_is_the_old_one(open_page: Callable[
     app.text_area(key="single_description").set_value(TEXT + "改").run()
     assert "已经改动" in app.warning[0].value
     assert app.button(key="submit").disabled
+
+
+def test_a_bank_that_keeps_no_texts_reopens_the_result_without_them(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANMU_KEEP_TEXT", "0")
+    app = classify(open_page(), UNDECIDED)
+    assert UNDECIDED in re.sub(r"<[^>]*>", "", shown(app))
+    again = open_page(result=link(app))
+    text = shown(again)
+    assert "把握：" in text
+    assert "不保存原文" in text
+    assert "submit" not in [button.key for button in again.button]
+
+
+def test_why_the_likeliest_item_is_not_the_result_is_said(classifier: Classifier) -> None:
+    prediction = classifier.predict(Application("1", UNDECIDED))
+    assert held_back(prediction, classifier.catalogue) == ""
+    without = replace(prediction, code=None, outcome=Outcome.INSUFFICIENT)
+    assert classifier.catalogue[str(prediction.candidates[0].code)].name in held_back(without, classifier.catalogue)
+
+
+def test_words_inside_longer_ones_that_say_the_same_are_left_out(classifier: Classifier) -> None:
+    prediction = classifier.predict(Application("1", TEXT))
+    kept = without_echoes(prediction.evidence)
+    assert len(kept) < len(prediction.evidence)
+    assert len({(one.source, one.label, one.start, one.end, one.weight > 0) for one in kept}) == len(kept)
 
 
 def test_clearing_takes_text_and_result_away(open_page: Callable[..., AppTest]) -> None:

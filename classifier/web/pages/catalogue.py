@@ -9,7 +9,7 @@ from classifier.records import Outcome
 from classifier.review.permissions import Action, Actor
 from classifier.web import context, identity, tree
 from classifier.web.entries import entry_panel
-from classifier.web.look import TIERS, outcome_badge, outcome_text, plain, row
+from classifier.web.look import TIERS, outcome_badge, outcome_text, plain, row, section
 from taxonomy import Catalogue, Entry
 
 _CHART = "catalogue_chart"
@@ -100,7 +100,7 @@ def _labels(actor: Actor, code: str) -> None:
 
 
 def _downloads(catalogue: Catalogue) -> None:
-    st.subheader("下载", anchor=False)
+    st.html(section("下载"))
     st.caption("XLSX 同时是填写正式目录的模板；CSV、JSON 供其他系统读取。")
     with st.container(horizontal=True):
         for kind, mime in tree.MIME.items():

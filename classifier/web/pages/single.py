@@ -10,7 +10,7 @@ from classifier.review import ReviewStore
 from classifier.review.cases import Case, Order, Query, Status
 from classifier.review.permissions import Action, Actor
 from classifier.web import context, identity, outcomeview
-from classifier.web.look import label_text, plain
+from classifier.web.look import label_text, plain, section
 from classifier.web.pasted import EXAMPLES, LONGEST_TEXT, Paste
 from classifier.web.question import Question, ask
 from classifier.web.sheet import LINK, Sheet, Shown, paste_of, widget
@@ -104,7 +104,8 @@ def _actions(sheet: Sheet, shown: Shown, actor: Actor) -> None:
     """Send to review, and the link that opens this result again."""
     if shown.case_id is not None:
         st.success(f"已送复核：第 {shown.case_id} 号件。进度见本页最下方“我送复核的件”；复核人员在“复核”页看到它。")
-    elif actor.may(Action.SUBMIT) and st.button("送复核", key="submit", disabled=sheet.is_stale()):
+    may_send = shown.case_id is None and shown.text_kept and actor.may(Action.SUBMIT)
+    if may_send and st.button("送复核", key="submit", disabled=sheet.is_stale()):
         sheet.submit(context.store(), actor)
         st.rerun()
     with st.popover("本结果的链接"):
@@ -114,7 +115,7 @@ def _actions(sheet: Sheet, shown: Shown, actor: Actor) -> None:
 
 def _question(sheet: Sheet, shown: Shown, question: Question) -> None:
     with st.container(border=True):
-        st.subheader("一个问题就能分清", anchor=False)
+        st.html(section("一个问题就能分清"))
         st.text(question.text)
         st.caption("请选与事实相符的一项。回答作为“补充说明”写进申请，重新识别，并随件保存，复核人员看得到。")
         with st.container(horizontal=True, gap="small"):
