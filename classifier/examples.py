@@ -17,8 +17,8 @@ _LABELS = {"outside": Outcome.OUTSIDE.value, "insufficient": Outcome.INSUFFICIEN
 class Example:
     """A text and what it is: ``label`` is an item code, 目录外 or 信息不足.
 
-    ``also`` are further items really financed; ``accept`` other labels an expert may defend (test cases only); ``grade``
-    is ``clear`` or ``borderline``; ``source`` is the file's name, ``same`` the text this one is a variant of.
+    ``also`` are further items really financed; ``accept`` other labels an expert may defend (test cases only);
+    ``grade`` is ``clear`` or ``borderline``; ``source`` is the file's name, ``same`` the text this one is a variant of.
     """
 
     id: str

@@ -22,10 +22,10 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
+def progress_bar(doing: str = "贴标") -> Iterator[Callable[[int, int], None]]:
     """Gives a function (rows done, rows in all; 0 if unknown) that draws the bar."""
     columns = (
-        TextColumn("贴标"),
+        TextColumn(doing),
         BarColumn(),
         TextColumn("{task.completed:,}/{task.total:,} 行"),
         _Rate(),
@@ -33,5 +33,5 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("贴标", total=0)
+        task = progress.add_task(doing, total=0)
         yield lambda done, total: progress.update(task, completed=done, total=max(total, done))

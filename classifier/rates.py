@@ -46,8 +46,8 @@ class WeightedRate:
     """A share in a population, from rows of which each stands for ``weight`` of its members.
 
     ``effective`` is how many rows of equal weight would tell as much: (sum w)^2 / sum w^2 (Kish 1965). The interval is
-    Wilson's with that many rows (as Dean and Pagano 2015 found sound for few rows and shares near 0). What stratification
-    and a finite population gain is left out, so the interval is rather too wide than too narrow.
+    Wilson's with that many rows, a form that Dean and Pagano (2015) evaluate for surveys. What stratification and a
+    finite population gain is left out, so the interval is rather too wide than too narrow.
     """
 
     hits: int

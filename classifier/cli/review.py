@@ -1,7 +1,7 @@
 """`lanmu audit` and `lanmu store`: prove the trail, take its head and its contents away, keep the store safe.
 
-Nobody signs in here: whoever can run these commands can open the database anyway, and the operating system says who that
-is. So the actor is ``cli:<user>`` with the one role that the command needs; no command writes a label or a verdict.
+Nobody signs in here: whoever can run these commands can open the database anyway, and the operating system says who
+that is. So the actor is ``cli:<user>`` with the one role that the command needs; no command writes a label or a verdict.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def _outdated(options: argparse.Namespace) -> int:
     from classifier.review.permissions import Role
 
     classifier, actor = Classifier.load(), _actor(Role.AUDITOR)
-    with _store() as store, progress_bar() as progress:
+    with _store() as store, progress_bar("重新识别") as progress:
         found = outdated(store, actor, classifier, compare=options.compare, limit=options.limit, progress=progress)
     return print_lines(_outdated_text(found, compared=options.compare))
 

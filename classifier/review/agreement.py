@@ -1,4 +1,4 @@
-"""How far two readings of the same cases agree: reader against reader, and the machine against what stood in the end."""
+"""How far two readings of the same cases agree: reader with reader, and the machine with what stood in the end."""
 
 from collections import Counter
 from collections.abc import Mapping
