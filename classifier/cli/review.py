@@ -1,7 +1,8 @@
 """`lanmu audit` and `lanmu store`: prove the trail, take its head and its contents away, keep the store safe.
 
 Nobody signs in here: whoever can run these commands can open the database anyway, and the operating system says who
-that is. So the actor is ``cli:<user>`` with the one role that the command needs; no command writes a label or a verdict.
+that is. So the actor is ``cli:<user>`` with the one role that the command needs; no command writes a label or a
+verdict.
 """
 
 import argparse

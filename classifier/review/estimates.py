@@ -46,9 +46,9 @@ class StratumRate:
 class ErrorRate:
     """How many standing labels are wrong, estimated from the ``read`` of ``size`` cases of a sample.
 
-    ``wrong`` counts each reading by how many cases of its stratum it stands for (Cochran 1977, chapter 5). ``false_blue`` is
-    the share of blue labels, of both tiers, that the reader takes for no blue at all. While strata are ``unread``,
-    the estimate speaks of the other strata only.
+    ``wrong`` counts each reading by how many cases of its stratum it stands for (Cochran 1977, chapter 5).
+    ``false_blue`` is the share of blue labels, of both tiers, that the reader takes for no blue at all. While strata
+    are ``unread``, the estimate speaks of the other strata only.
     """
 
     wrong: WeightedRate

@@ -46,8 +46,8 @@ class Total:
 class Totals:
     """Counts and balances by the label that stands now; a mapping has no key for what does not occur.
 
-    Tiers are the first two outcomes. ``subcategories`` leaves out labels that say a category only. ``days`` are those of
-    submission, in UTC. ``automatic`` is the share of cases that the machine routed past the reviewers,
+    Tiers are the first two outcomes. ``subcategories`` leaves out labels that say a category only. ``days`` are those
+    of submission, in UTC. ``automatic`` is the share of cases that the machine routed past the reviewers,
     ``corrections`` the share of first verdicts that changed the machine's label.
     """
 

@@ -20,8 +20,8 @@ def counted(query: Query, actor: Actor) -> ColumnElement[bool]:
     """The cases of a query, without what an unfinished loan book has filed so far.
 
     Sums over everything are for all who may ask for them; to narrow them to a loan or another person one must be
-    allowed to read those cases. Nearly all cases count, so the condition says which do not: asked the other way, SQLite would
-    walk through an index and back to each row.
+    allowed to read those cases. Nearly all cases count, so the condition says which do not: asked the other way,
+    SQLite would walk through an index and back to each row.
     """
     if query.loan_id or query.person not in ("", actor.name):
         require(actor, Action.READ)
