@@ -113,8 +113,9 @@ def label_book(
 
     ``watch`` is given the rows chunk by chunk, in order; whatever it (or ``progress``) raises stops the run, which then
     leaves no file. Without a target, the file stands beside the source as ``<name>_贴标``, of the same kind; ``copy`` gets
-    the same rows as CSV. Neither ``workers`` nor ``chunk_rows`` changes what is written. LoanBookError says why a book
-    cannot be read or written as a whole.
+    the same rows as CSV. ``workers`` are processes of this machine, which a book of fewer than ``rows_for_workers`` does
+    without; ``dask`` is the address of a cluster. None of these, nor ``chunk_rows``, changes what is written. LoanBookError
+    says why a book cannot be read or written as a whole.
     """
     started = perf_counter()
     book = open_book(source, columns)

@@ -5,6 +5,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import IO, Any
 import xlsxwriter
 from python_calamine import (
     CalamineError,
+    CalamineSheet,
     PasswordError,
     SheetTypeEnum,
     SheetVisibleEnum,
@@ -43,8 +45,23 @@ _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_u
 _FORMATS = {datetime: "yyyy-mm-dd hh:mm:ss", date: "yyyy-mm-dd", time: "hh:mm:ss", timedelta: "[hh]:mm:ss"}
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet that was read: its rows, equally wide, as often as wanted; in memory it stays in the reader's own, smaller form."""
+
+    _sheet: CalamineSheet
+
+    def __iter__(self) -> Iterator[Sequence[Cell]]:
+        yield from self._sheet.iter_rows()
+
+
 def read_sheets(path: Path) -> dict[str, Sequence[Sequence[Cell]]]:
     """The rows of every visible sheet by its name, from the first row and column on; WorkbookError if it is none."""
+    return {name: list(sheet) for name, sheet in open_sheets(path).items()}
+
+
+def open_sheets(path: Path) -> dict[str, Sheet]:
+    """The same, for sheets too large to have all rows in memory."""
     with path.open("rb") as file:
         check_workbook(file, path.name)
     try:
@@ -54,7 +71,7 @@ def read_sheets(path: Path) -> dict[str, Sequence[Sequence[Cell]]]:
                 for sheet in book.sheets_metadata
                 if sheet.typ is SheetTypeEnum.WorkSheet and sheet.visible is SheetVisibleEnum.Visible
             ]
-            return {name: list(book.get_sheet_by_name(name).iter_rows()) for name in shown}
+            return {name: Sheet(book.get_sheet_by_name(name)) for name in shown}
     except PasswordError as error:
         raise _protected(path.name) from error
     except (ZipError, XmlError, CalamineError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from classifier.loanbook.columns import (
     header_score,
 )
 from classifier.table import Cell, Row, cell_text, is_rounded
-from classifier.workbook import read_sheets
+from classifier.workbook import Sheet, open_sheets
 
 _HEADER_WITHIN = 30
 _LOOKS_LIKE_A_BOOK = 5  # the score of 借据号, 贷款用途, 余额
@@ -147,7 +147,7 @@ def _agreement(source: _Source) -> int:
 
 def _sheet_source(path: Path, named: ColumnNames) -> _Source:
     """The sheet with the best header; the first between equals."""
-    sheets = [_source(partial(iter, _sheet_rows(rows)), named, sheet=name) for name, rows in read_sheets(path).items()]
+    sheets = [_source(partial(_sheet_rows, rows), named, sheet=name) for name, rows in open_sheets(path).items()]
     if not sheets:
         raise LoanBookError(f"{path.name} 里没有工作表。请核对是否选错了文件。")
     best = max(sheets, key=lambda source: source.score)
@@ -155,13 +155,27 @@ def _sheet_source(path: Path, named: ColumnNames) -> _Source:
     return replace(best, others=tuple(source.sheet or "" for source in others))
 
 
-def _sheet_rows(cells: Sequence[Sequence[Cell]]) -> list[Row]:
-    """The rows of a sheet, equally wide, without the blank ones at its end (formatted but never filled)."""
-    width = max(map(len, cells), default=0)
-    rows = [Row(number, [*row, *[""] * (width - len(row))]) for number, row in enumerate(cells, start=1)]
-    while rows and rows[-1].is_blank:
-        rows.pop()
-    return rows
+def _sheet_rows(sheet: Sheet) -> Iterator[Row]:
+    """The rows of a sheet without the blank ones at its end (formatted but never filled)."""
+    waiting: list[Row] = []
+    for number, cells in enumerate(sheet, start=1):
+        row = Row(number, cells)
+        if row.is_blank:
+            waiting.append(row if any(cells) else _blank(number, len(cells)))
+            continue
+        yield from waiting
+        waiting.clear()
+        yield row
+
+
+def _blank(number: int, width: int) -> Row:
+    return Row(number, _nothing(width))
+
+
+@cache
+def _nothing(width: int) -> Sequence[Cell]:
+    """Blank cells, one object for all the blank rows that may follow the last loan."""
+    return ("",) * width
 
 
 def _with_header(path: Path, source: _Source, named: ColumnNames) -> LoanBook:
