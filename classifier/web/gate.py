@@ -22,6 +22,7 @@ from classifier.web.sign_in import COOKIE
 _OPEN = ("/sign-in", "/health", "/_stcore/health", "/favicon.png")
 _OWN = ("/sign-out", "/change-password")
 _PROVIDER_COOKIE = "_streamlit_user"
+_NEEDED_BEFORE = ("/_stcore/host-config", "/_stcore/health")
 _HARMLESS = ("stop_script", "app_heartbeat", "load_git_info")
 _POLICY_VIOLATION = 1008
 
@@ -50,7 +51,7 @@ class Gate:
         found = await _live(secret)
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send, secret=secret, known=found is not None)
-        elif context.options().oidc is not None or scope["path"] in _OWN or (found and not found.must_change):
+        elif _may_pass(connection, found):
             await self._app(scope, receive, send)
         else:
             await _turned_away(connection, found)(scope, receive, send)
@@ -119,6 +120,15 @@ async def _live(secret: str) -> sessions.Session | None:
 def _open_to_all(path: str) -> bool:
     """The sign-in itself and Streamlit's own scripts and styles, which hold no data."""
     return path in _OPEN or path.startswith("/static/")
+
+
+def _may_pass(connection: HTTPConnection, found: sessions.Session | None) -> bool:
+    """With an identity provider a page without a session shows the way there; its data needs one all the same."""
+    path = connection.url.path
+    if context.options().oidc is not None:
+        inner = path.startswith(("/_stcore/", "/media/", "/component/"))
+        return not inner or found is not None or path in _NEEDED_BEFORE
+    return path in _OWN or (found is not None and not found.must_change)
 
 
 def _turned_away(connection: HTTPConnection, found: sessions.Session | None) -> Response:

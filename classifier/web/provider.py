@@ -29,9 +29,10 @@ class Provider:
     roles: Mapping[str, Role]
 
 
-def secrets_of(file: Path | None) -> dict[str, Any] | None:
-    """The settings that Streamlit's sign-in needs; None for local accounts."""
-    return {"auth": _content(file)["auth"]} if file is not None else None
+def secrets_of(file: Path) -> dict[str, Any]:
+    """The settings that Streamlit's sign-in needs; raises ReviewError when the file is incomplete."""
+    read_provider(file)
+    return {"auth": _content(file)["auth"]}
 
 
 def read_provider(file: Path) -> Provider:

@@ -31,7 +31,8 @@ _log = logging.getLogger(__name__)
 
 def secrets_of_provider() -> dict[str, Any] | None:
     """What Streamlit's sign-in must know of the bank's identity provider, if there is one."""
-    return provider.secrets_of(context.options().oidc)
+    file = context.options().oidc
+    return provider.secrets_of(file) if file is not None else None
 
 
 def routes() -> list[BaseRoute]:
