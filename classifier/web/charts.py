@@ -19,7 +19,6 @@ _ROW_HEIGHT = 30
 _SMALL_ROWS = 12
 _SMALL_ROW_HEIGHT = 22
 _LABEL_PIXELS = 190
-_METRIC_WIDTH = 158
 
 
 def measure(key: str) -> str:
@@ -54,9 +53,9 @@ def bars(title: str, shares: Sequence[Share], shown: str, colours: Sequence[str]
 
 def metrics(figures: Sequence[tuple[str, str, str]]) -> None:
     """Names, values and what stands below them, side by side as far as there is room."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="large"):
         for name, value, below in figures:
-            st.metric(name, value, below, delta_color="off", delta_arrow="off", width=_METRIC_WIDTH)
+            st.metric(name, value, below, delta_color="off", delta_arrow="off", width="content")
 
 
 def share_table(title: str, shares: Sequence[Share]) -> None:

@@ -10,7 +10,9 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock, Thread
@@ -24,6 +26,7 @@ from classifier.web.jobfolder import JobFolder, Order, Phase, Progress, safe_nam
 from classifier.web.labelling import Task
 
 MOST_RUNNING = 2
+_STAGED_SECONDS = 86_400
 _ROOT = Path(__file__).parents[2]
 _LOST = "贴标进程意外中止，没有留下结果。请重新开始；如果再次中止，请告诉管理员。"
 
@@ -58,12 +61,20 @@ class Jobs:
 
     def stage(self, name: str, data: bytes | memoryview) -> Path:
         """Put an upload down for a look at it; it becomes a job by ``start`` or is removed by ``discard``."""
+        self._forget_staged()
         folder = self._home / "staged" / secrets.token_hex(8)
         folder.mkdir(mode=0o700, parents=True)
         path = folder / safe_name(name)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)
         return path
+
+    def _forget_staged(self) -> None:
+        """Remove uploads that somebody looked at and left."""
+        for folder in (self._home / "staged").glob("*"):
+            with suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _STAGED_SECONDS:
+                    shutil.rmtree(folder)
 
     def discard(self, staged: Path) -> None:
         """Remove an upload that nobody wants labelled."""
@@ -147,9 +158,12 @@ class Jobs:
         try:
             self._label(batch_id)
         finally:
-            with self._lock:
-                self._running.discard(batch_id)
-            self._start_next()
+            try:
+                self._close_if_lost(batch_id)
+            finally:
+                with self._lock:
+                    self._running.discard(batch_id)
+                self._start_next()
 
     def _label(self, batch_id: int) -> None:
         folder = self._folder(batch_id)
@@ -164,7 +178,6 @@ class Jobs:
             env={**os.environ, "PYTHONPATH": _python_path()},
         ) as process:
             process.communicate(task.to_text() + "\n")
-        self._close_if_lost(batch_id)
 
     def _close_if_lost(self, batch_id: int) -> None:
         """A process that was killed, or met a fault, has not closed its batch."""

@@ -13,7 +13,7 @@ from classifier.records import Outcome, Route
 from classifier.review.cases import Batch, Case, Query, Status
 from classifier.review.permissions import Action, Actor
 from classifier.review.store import ReviewStore
-from classifier.web import charts, results, screen
+from classifier.web import charts, context, results, screen
 from classifier.web.books import remarks_text
 from classifier.web.jobfolder import JobFolder
 from classifier.web.jobviews import number_in_address
@@ -41,7 +41,7 @@ def draw(store: ReviewStore, actor: Actor, batch: Batch, folder: JobFolder, cata
     _draw_send(store, actor, batch)
     if len(rows):
         _draw_charts(rows)
-        _draw_rows(store, actor, batch, rows, catalogue)
+        _draw_rows(store, actor, batch, catalogue, rows=rows)
     _draw_problems(batch, folder)
 
 
@@ -123,7 +123,14 @@ def _draw_charts(rows: pd.DataFrame) -> None:
         charts.bars("一级分类", results.shares(rows, "category"), shown)
 
 
-def _draw_rows(store: ReviewStore, actor: Actor, batch: Batch, rows: pd.DataFrame, catalogue: Catalogue) -> None:
+@st.fragment
+def _draw_rows(store: ReviewStore, actor: Actor, batch: Batch, catalogue: Catalogue, *, rows: pd.DataFrame) -> None:
+    """The rows with their filters: a part of its own, so that a filter does not draw the rest of the page again."""
+    with context.show_errors():
+        _draw_found(store, actor, batch, catalogue, rows=rows)
+
+
+def _draw_found(store: ReviewStore, actor: Actor, batch: Batch, catalogue: Catalogue, *, rows: pd.DataFrame) -> None:
     st.subheader("逐行结果", anchor=False)
     wanted = _filter(rows)
     found = results.narrowed(rows, wanted)
@@ -148,7 +155,7 @@ def _draw_rows(store: ReviewStore, actor: Actor, batch: Batch, rows: pd.DataFram
     chosen = picked["selection"]["rows"]
     if chosen:
         st.query_params["row"] = str(shown.iloc[chosen[0]]["row"])
-    _draw_case(store, actor, batch, rows, catalogue)
+    _draw_case(store, actor, batch, catalogue, rows=rows)
 
 
 def _filter(rows: pd.DataFrame) -> Filter:
@@ -182,12 +189,12 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _draw_case(store: ReviewStore, actor: Actor, batch: Batch, rows: pd.DataFrame, catalogue: Catalogue) -> None:
+def _draw_case(store: ReviewStore, actor: Actor, batch: Batch, catalogue: Catalogue, *, rows: pd.DataFrame) -> None:
     asked = number_in_address("row")
     if asked is None:
         return
     found = rows[rows["row"] == asked]
-    case = _case(store, actor, batch, asked, str(found.iloc[0]["loan_id"])) if len(found) else None
+    case = _case(store, actor, batch, row=asked, loan_id=str(found.iloc[0]["loan_id"])) if len(found) else None
     if case is None:
         st.info(f"第 {asked} 行没有结论：可能不在台账里，或有问题没有贴标。")
         return
@@ -216,7 +223,7 @@ def _draw_send_one(store: ReviewStore, actor: Actor, case: Case) -> None:
         st.rerun()
 
 
-def _case(store: ReviewStore, actor: Actor, batch: Batch, row: int, loan_id: str) -> Case | None:
+def _case(store: ReviewStore, actor: Actor, batch: Batch, *, row: int, loan_id: str) -> Case | None:
     """The case of a row; loans of one book may share an id, or its beginning."""
     query, offset, size = Query(batch_id=batch.id, loan_id=loan_id), 0, 200
     while found := store.cases(actor, query, limit=size, offset=offset):

@@ -266,3 +266,13 @@ def test_the_doubtful_rows_go_to_review_in_one_step(jobs: Jobs, store: ReviewSto
 )
 def test_a_file_name_is_made_safe(given: str, safe: str) -> None:
     assert safe_name(given) == safe
+
+
+def test_uploads_that_nobody_started_are_removed_after_a_day(jobs: Jobs) -> None:
+    left, fresh = jobs.stage("a.csv", b"1"), jobs.stage("b.csv", b"2")
+    yesterday = time.time() - 90_000
+    os.utime(left.parent, (yesterday, yesterday))
+    jobs.stage("c.csv", b"3")
+    assert (left.exists(), fresh.exists()) == (False, True)
+    jobs.discard(fresh)
+    assert not fresh.parent.exists()

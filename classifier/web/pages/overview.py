@@ -83,9 +83,9 @@ def draw_model(classifier: Classifier) -> None:
         return
     scores = [(name, manifest.scores[name]) for name in figures.SCORES if name in manifest.scores]
     if scores:
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, gap="large"):
             for name, score in scores:
-                st.metric(name, f"{score:.1%}", help=figures.SCORES[name], width=158)
+                st.metric(name, f"{score:.1%}", help=figures.SCORES[name], width="content")
         st.caption("以上是训练文本上按撰写者分组的交叉验证；真实台账会有出入，以“审计”的抽样重判为准。")
     card = figures.model_card(context.settings(), versions.model)
     if card:
