@@ -16,10 +16,12 @@ from classifier.errors import ReviewError
 from classifier.review.cases import Case, CaseLife, Label
 from classifier.review.permissions import Actor
 from classifier.review.store import ReviewStore
-from classifier.web import queue
+from classifier.review.workload import decided_since
+from classifier.web import queue, screen
 from taxonomy import Catalogue
 
 _MEMORY = "review_memory"
+_COUNTS_LAST = 15.0
 
 
 class Tone(Enum):
@@ -48,6 +50,7 @@ class Memory:
     notice: Notice | None = None
     unrecorded: tuple[int, str] | None = None
     has_left: bool = False
+    counts: tuple[float, queue.Left, int] | None = None
     skipped: list[int] = field(default_factory=list)
     chosen: dict[int, Label] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
@@ -62,7 +65,7 @@ class Memory:
         self.chosen.pop(case_id, None)
         self.texts.pop(case_id, None)
         self.shown.pop(case_id, None)
-        self.has_left = True
+        self.has_left, self.counts = True, None
 
 
 def memory() -> Memory:
@@ -189,6 +192,14 @@ def turn_away() -> None:
 def mark_shown(case_id: int) -> None:
     """Remember when a case came before the person's eyes."""
     memory().shown.setdefault(case_id, time.monotonic())
+
+
+def counts(store: ReviewStore, actor: Actor) -> tuple[queue.Left, int]:
+    """What is left and what this person did today; counted anew after each case, and when the figures grow old."""
+    kept, now = memory(), time.monotonic()
+    if kept.counts is None or now - kept.counts[0] > _COUNTS_LAST:
+        kept.counts = (now, queue.count_left(store, actor), decided_since(store, actor, screen.midnight()))
+    return kept.counts[1:]
 
 
 def _typed(case_id: int) -> str:

@@ -97,6 +97,7 @@ def query_of(wish: Wish, actor: Actor) -> Query:
         route=wish.route,
         disputed=disputed.get(wish.work),
         open_to=actor.name,
+        balance_from=wish.balance_from,
     )
 
 
@@ -104,10 +105,8 @@ def waiting(store: ReviewStore, actor: Actor, wish: Wish) -> Iterator[Case]:
     """The cases of a wish in its order, fetched as they are asked for."""
     query, offset = query_of(wish, actor), 0
     while found := store.cases(actor, query, order=wish.order, limit=_PAGE, offset=offset):
+        yield from found
         offset += len(found)
-        for case in found:
-            if wish.balance_from is None or (case.balance is not None and case.balance >= wish.balance_from):
-                yield case
 
 
 def next_case(store: ReviewStore, actor: Actor, wish: Wish, skipped: Collection[int] = ()) -> Case | None:

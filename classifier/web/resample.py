@@ -11,7 +11,7 @@ from classifier.review.sampling import Sample, Unread
 from classifier.review.store import ReviewStore
 from classifier.web import context, drawing, queue, screen, trail
 from classifier.web.evidence import highlighted
-from classifier.web.look import outcome_text
+from classifier.web.look import label_text, outcome_text
 from taxonomy import Catalogue
 
 SAMPLE = "sample"
@@ -50,7 +50,7 @@ def draw(store: ReviewStore, actor: Actor, catalogue: Catalogue) -> None:
 def _title(sample: Sample) -> str:
     kind = "分层" if sample.stratified else "简单随机"
     day = screen.local_time(sample.drawn_at)[:10]
-    return f"第 {sample.id} 号 · {day} · {kind} · 种子 {sample.seed} · 已判 {len(sample.readings)}/{sample.size}"
+    return f"第 {sample.id} 号 · {day} · {kind} {sample.size} 件 · 种子 {sample.seed} · {sample.drawn_by}"
 
 
 def _draw_new(store: ReviewStore, actor: Actor) -> None:
@@ -141,7 +141,8 @@ def _draw_rate(store: ReviewStore, actor: Actor, catalogue: Catalogue, sample: S
     ):
         st.html(screen.facts(trail.rate_facts(rate), wide=True))
         if rate.unread:
-            drawing.note(f"还没有判到的层：{'、'.join(rate.unread)}。现在的数字只代表其余各层。")
+            unread = "、".join(label_text(catalogue, stratum) for stratum in rate.unread)
+            drawing.note(f"还没有判到的层：{unread}。现在的数字只代表其余各层。")
         drawing.titled_table("各层", trail.stratum_table(rate, catalogue), "")
         drawing.titled_table("逐件", readings, "")
         drawing.sheet_download(

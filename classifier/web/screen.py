@@ -59,10 +59,10 @@ def facts(pairs: Sequence[tuple[str, str]], *, wide: bool = False) -> str:
     """Names with their values: in a row, or below each other when ``wide``."""
     if wide:
         cells = "".join(
-            f'<dt style="font-weight:600">{escape_text(name)}</dt><dd style="margin:0;overflow-wrap:anywhere">{escape_text(value)}</dd>'
+            f'<dt style="margin:0;font-weight:600">{escape_text(name)}</dt><dd style="margin:0;overflow-wrap:anywhere">{escape_text(value)}</dd>'
             for name, value in pairs
         )
-        return f'<dl style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2em 1em;margin:0">{cells}</dl>'
+        return f'<dl style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2em 1em;margin:0;padding:0">{cells}</dl>'
     return row([f"<span>{escape_text(name)} <b>{escape_text(value)}</b></span>" for name, value in pairs])
 
 

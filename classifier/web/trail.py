@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from classifier.csvfile import write_csv
 from classifier.errors import AuditError
+from classifier.rates import WeightedRate
 from classifier.records import Outcome
 from classifier.review.agreement import Agreement
 from classifier.review.audit import Anchor, Deed, Verification
@@ -273,13 +274,14 @@ def outdated_tables(found: Outdated, catalogue: Catalogue) -> dict[str, Table]:
 def rate_facts(rate: ErrorRate) -> list[tuple[str, str]]:
     """The error rates with their intervals, and on how many readings they rest."""
     return [
-        ("差错率", f"{rate.wrong.value:.1%}，95% 区间 {_interval(rate.wrong.interval)}"),
-        (
-            "误判为蓝色",
-            f"{rate.false_blue.value:.1%}，95% 区间 {_interval(rate.false_blue.interval)}（占蓝色、浅蓝标签）",
-        ),
+        ("差错率", _measured(rate.wrong)),
+        ("蓝色、浅蓝标签中应为目录外或信息不足的", _measured(rate.false_blue)),
         ("已判", f"{rate.read:,} / {rate.size:,} 件"),
     ]
+
+
+def _measured(rate: WeightedRate) -> str:
+    return f"{rate.value:.1%}，95% 区间 {_interval(rate.interval)}" if rate.rows else "还没有判到这样的标签"
 
 
 def stratum_table(rate: ErrorRate, catalogue: Catalogue) -> list[dict[str, object]]:

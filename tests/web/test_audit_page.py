@@ -70,7 +70,7 @@ def page(person: Actor = AUDITOR, part: str = "查件", **address: str) -> AppTe
 
 def words(at: AppTest) -> str:
     """Everything the page says."""
-    parts = [element.body for element in at.get("html")]
+    parts = [str(getattr(element, "body", "")) for element in at.get("html")]
     return "\n".join([*parts, *(one.value for one in [*at.info, *at.error, *at.text, *at.caption])])
 
 

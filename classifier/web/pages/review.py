@@ -10,7 +10,6 @@ from classifier.lexicon import Term
 from classifier.records import Outcome, Route
 from classifier.review.cases import Case, CaseLife, Label, Order, Query
 from classifier.review.permissions import Action
-from classifier.review.workload import decided_since
 from classifier.web import context, deciding, drawing, identity, keyboard, queue, screen
 from classifier.web.deciding import Desk
 from classifier.web.entries import boundary_html, definition_html, heading_html
@@ -27,11 +26,11 @@ def draw() -> None:
     actor = identity.require_page(Action.DECIDE)
     store, classifier = context.store(), context.classifier()
     catalogue = classifier.catalogue
-    left = queue.count_left(store, actor)
+    left, done = deciding.counts(store, actor)
     st.html(screen.STYLE)
     head = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="counts")
     with head:
-        view = draw_counts(left, decided_since(store, actor, screen.midnight()))
+        view = draw_counts(left, done)
     draw_notice()
     if view == VIEWS[1]:
         total = store.count(actor, Query(person=actor.name))
