@@ -80,7 +80,7 @@ def _slice(catalogue: Catalogue, entry: Entry, chosen: str | None) -> dict[str, 
         "name": f"{entry.code} {entry.name}" + (f"（{entry.tier.value}）" if entry.tier else ""),
         "itemStyle": style,
         "label": {
-            "formatter": f"{SYMBOLS[outcome]} {entry.code}" if light_blue else entry.code,
+            "formatter": f"{SYMBOLS[Outcome.LIGHT_BLUE]} {entry.code}" if light_blue else entry.code,
             "color": "#0b1d2b" if light else "#ffffff",
             "textBorderWidth": 0,
         },
