@@ -2,21 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from classifier.batchwise import BatchRules
 from classifier.combine import (
     INPUTS,
     RULES_ALONE,
     combination_inputs,
+    combination_inputs_many,
     probabilities,
     weight_vector,
 )
-from classifier.evidence import MODEL_WORDS, borrower_differs, explain_ties, gather_evidence, industry_agrees
+from classifier.evidence import (
+    MODEL_WORDS,
+    borrower_differs,
+    explain_ties,
+    gather_evidence,
+    industry_agrees,
+)
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
-from classifier.model import TextModel, Vector
+from classifier.model import TextModel, Vector, Word
 from classifier.money import money_parts
+from classifier.portions import portions, texts_of, without_collection
 from classifier.records import (
     Application,
     Candidate,
@@ -27,6 +38,7 @@ from classifier.records import (
 )
 from classifier.rules import FIELD_WEIGHT, Reading, RuleSet
 from classifier.settings import Settings
+from classifier.vectors import BatchModel, Vectors
 from taxonomy import Catalogue, Entry, Tier, load_catalogue
 
 CANDIDATES = 5
@@ -46,7 +58,11 @@ class Classifier:
     """A catalogue, the rules and (usually) a model; ``predict`` is a pure function of the application."""
 
     def __init__(
-        self, catalogue: Catalogue, rules: RuleSet, model: TextModel | None = None, manifest: Manifest | None = None
+        self,
+        catalogue: Catalogue,
+        rules: RuleSet,
+        model: TextModel | None = None,
+        manifest: Manifest | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.rules = rules
@@ -55,7 +71,11 @@ class Classifier:
         self.manifest = manifest
         self.thresholds = manifest.thresholds if manifest else _WITHOUT_MODEL
         self.weights = manifest.combination if manifest else RULES_ALONE
-        self.versions = Versions(catalogue.edition, rules.lexicon.version, manifest.version if manifest else "无模型")
+        self.versions = Versions(
+            catalogue.edition,
+            rules.lexicon.version,
+            manifest.version if manifest else "无模型",
+        )
         self._combination = weight_vector(self.weights)
         self._below = _rows_below(catalogue)
 
@@ -68,7 +88,12 @@ class Classifier:
         settings = settings or Settings.from_environment()
         catalogue = load_catalogue(settings.catalogue)
         lexicon = load_lexicon({item.code for item in catalogue.items})
-        model, manifest = load_model(current_folder(settings.models), catalogue.edition, lexicon.version, lexicon.words)
+        model, manifest = load_model(
+            current_folder(settings.models),
+            catalogue.edition,
+            lexicon.version,
+            lexicon.words,
+        )
         return cls(catalogue, RuleSet(lexicon), model, manifest)
 
     def alone(self, half: str) -> "Classifier":
@@ -83,17 +108,89 @@ class Classifier:
         reading = self.rules.read(application)
         vector = self._vector(reading)
         money = self._money(reading)
-        shares = self._shares(reading, vector, money)
+        seen = _Seen(application, reading, self._shares(reading, vector, money), money)
+        decision = self._decide(seen.shares)
+        words = self.model.words(vector, self._shown(seen, decision), MODEL_WORDS) if self.model and vector else []
+        return self._prediction(seen, decision, self._other_purpose(application, decision.outcome), words)
+
+    def predict_many(self, applications: Sequence[Application], *, explain: bool = True) -> list[Prediction]:
+        """The predictions of many applications, in order; each equals what ``predict`` gives.
+
+        Texts given twice are read once. Without ``explain`` the predictions carry no evidence.
+        """
+        first: dict[tuple[str, ...], int] = {}
+        same = [first.setdefault(texts_of(application), number) for number, application in enumerate(applications)]
+        numbers = list(first.values())
+        found: dict[int, Prediction] = {}
+        with without_collection():
+            for own in portions(numbers, applications):
+                predictions = self._predict_portion([applications[number] for number in own], explain)
+                found.update(zip(own, predictions, strict=True))
+        return [
+            found[number] if number == place else replace(found[number], application_id=applications[place].id)
+            for place, number in enumerate(same)
+        ]
+
+    def _predict_portion(self, applications: Sequence[Application], explain: bool) -> list[Prediction]:
+        readings = self._batch_rules.read(applications)
+        shares, money, vectors = self._weigh(readings)
+        seen = [_Seen(*one) for one in zip(applications, readings, shares, money, strict=True)]
+        decisions = [self._decide(one.shares) for one in seen]
+        doubts = self._other_purposes(applications, decisions)
+        words: Sequence[list[Word]] = [[]] * len(seen)
+        if explain and self._batch_model and vectors:
+            shown = [self._shown(one, decision) for one, decision in zip(seen, decisions, strict=True)]
+            words = self._batch_model.words(vectors, shown, MODEL_WORDS)
+        return [self._prediction(*one, explain=explain) for one in zip(seen, decisions, doubts, words, strict=True)]
+
+    def _weigh(self, readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray, Vectors | None]:
+        """Of each reading the shares and the money (see ``_shares`` and ``_money``), and what the model read."""
+        inputs, vectors = self._inputs_many(readings)
+        parts = [(number, part) for number, reading in enumerate(readings) for part in money_parts(reading)]
+        money = np.zeros((len(readings), len(self.labels)))
+        if parts:
+            part_inputs, _ = self._inputs_many([part.reading for _, part in parts])
+            for (number, part), own in zip(parts, probabilities(part_inputs, self._combination), strict=True):
+                money[number] += part.share * own
+            money[:, -2:] = 0
+            inputs[:, :, _MONEY] = money
+        shares = probabilities(inputs, self._combination)
+        for number in [number for number, reading in enumerate(readings) if reading.is_boilerplate]:
+            shares[number] = _mostly_insufficient(shares[number])
+        return shares, money, vectors
+
+    def _inputs_many(self, readings: Sequence[Reading]) -> tuple[np.ndarray, Vectors | None]:
+        model = self._batch_model
+        vectors = model.read([reading.passages for reading in readings]) if model else None
+        scores = model.scores(vectors) if model and vectors else None
+        return combination_inputs_many(readings, scores, self.labels, self.rules.lexicon.needs), vectors
+
+    @cached_property
+    def _batch_rules(self) -> BatchRules:
+        return BatchRules(self.rules)
+
+    @cached_property
+    def _batch_model(self) -> BatchModel | None:
+        return BatchModel(self.model) if self.model else None
+
+    def _prediction(
+        self,
+        seen: "_Seen",
+        decision: "_Decision",
+        doubt: Sequence[str],
+        words: Sequence[Word],
+        *,
+        explain: bool = True,
+    ) -> Prediction:
+        reading, shares = seen.reading, seen.shares
+        code, outcome, confidence = decision
         order = np.argsort(-shares, kind="stable")
-        code, outcome, confidence = self._decide(shares)
-        label = code or outcome.value
-        rivals = [self.labels[number] for number in order[:3] if self.labels[number] != label]
-        shown = self._best_item(code, shares) if code else label
-        also = self._also(reading, shares, code, money) if outcome.is_blue else ()
-        words = self.model.words(vector, shown, MODEL_WORDS) if self.model and vector else []
-        doubts = self._doubts(reading, code, outcome, confidence) + self._other_purpose(application, outcome)
+        shown = self._shown(seen, decision)
+        rivals = [self.labels[number] for number in order[:3] if self.labels[number] != (code or outcome.value)]
+        also = self._also(seen, code) if outcome.is_blue else ()
+        doubts = [*self._doubts(reading, code, outcome, confidence), *doubt]
         return Prediction(
-            application_id=application.id,
+            application_id=seen.application.id,
             outcome=outcome,
             code=code,
             level=self.catalogue[code].level if code else None,
@@ -101,29 +198,27 @@ class Classifier:
             route=Route.REVIEW if doubts else Route.ACCEPT,
             also=also,
             candidates=tuple(self._candidate(self.labels[number], shares[number]) for number in order[:CANDIDATES]),
-            evidence=gather_evidence(reading, [shown, *also, *rivals], self.weights, words),
+            evidence=gather_evidence(reading, [shown, *also, *rivals], self.weights, words) if explain else (),
             crosswalk=self.catalogue[code].links if code else (),
             reasons=(
                 *doubts,
                 *borrower_differs(reading, code),
-                *industry_agrees(application, self.catalogue[code] if code else None),
+                *industry_agrees(seen.application, self.catalogue[code] if code else None),
                 *explain_ties(reading, self.rules.lexicon.needs),
             ),
             versions=self.versions,
         )
 
-    def predict_many(self, applications: Sequence[Application]) -> list[Prediction]:
-        """The predictions of many applications, in order; each equals what ``predict`` gives."""
-        return [self.predict(application) for application in applications]
+    def _shown(self, seen: "_Seen", decision: "_Decision") -> str:
+        """The label whose evidence is shown: of a subcategory or category its likeliest item."""
+        return self._best_item(decision.code, seen.shares) if decision.code else decision.outcome.value
 
     def _shares(self, reading: Reading, vector: Vector | None, money: np.ndarray) -> np.ndarray:
         """The calibrated probability of each label, shape (labels,)."""
         inputs = self._inputs(reading, vector)
         inputs[:, _MONEY] = money
         shares = probabilities(inputs, self._combination)
-        return (
-            shares * (1 - _STOCK_PHRASE) + np.eye(len(shares))[-1] * _STOCK_PHRASE if reading.is_boilerplate else shares
-        )
+        return _mostly_insufficient(shares) if reading.is_boilerplate else shares
 
     def _vector(self, reading: Reading) -> Vector | None:
         return self.model.read(reading.passages) if self.model else None
@@ -141,19 +236,17 @@ class Classifier:
         money[-2:] = 0
         return money
 
-    def _decide(self, shares: np.ndarray) -> tuple[str | None, Outcome, float]:
+    def _decide(self, shares: np.ndarray) -> "_Decision":
         """Code, outcome and confidence: first whether blue at all, then how deep down the catalogue it is sure."""
         outside, insufficient = float(shares[-2]), float(shares[-1])
         blue = float(shares[:-2].sum())
         if blue < self.thresholds.blue:
-            return (
-                (None, Outcome.OUTSIDE, outside)
-                if outside >= insufficient
-                else (None, Outcome.INSUFFICIENT, insufficient)
-            )
+            if outside >= insufficient:
+                return _Decision(None, Outcome.OUTSIDE, outside)
+            return _Decision(None, Outcome.INSUFFICIENT, insufficient)
         item = self.catalogue[self.labels[int(shares[:-2].argmax())]]
         entry, confidence = self._deepest_sure(item, shares, blue)
-        return entry.code, self._tier_outcome(entry, shares), confidence
+        return _Decision(entry.code, self._tier_outcome(entry, shares), confidence)
 
     def _deepest_sure(self, item: Entry, shares: np.ndarray, blue: float) -> tuple[Entry, float]:
         item_share = float(shares[self.labels.index(item.code)])
@@ -164,7 +257,8 @@ class Classifier:
         if share >= self.thresholds.subcategory * blue:
             return subcategory, share
         return max(
-            ((entry, self._share_below(entry, shares)) for entry in self.catalogue.categories), key=lambda pair: pair[1]
+            ((entry, self._share_below(entry, shares)) for entry in self.catalogue.categories),
+            key=lambda pair: pair[1],
         )
 
     def _share_below(self, entry: Entry, shares: np.ndarray) -> float:
@@ -191,15 +285,16 @@ class Classifier:
             return Candidate(_UNCODED[label], None, confidence)
         return Candidate(_TIERS[self._tier(label)], label, confidence)
 
-    def _also(self, reading: Reading, shares: np.ndarray, code: str | None, money: np.ndarray) -> tuple[str, ...]:
+    def _also(self, seen: "_Seen", code: str | None) -> tuple[str, ...]:
         """Further items with a share of the money, or with a strong term of their own in a place that counts.
 
         A part of the money under a tenth is none (boundary rule B2).
         """
-        named = {hit.term.label for hit in reading.hits if hit.term.strength is Strength.STRONG and hit.weight >= 1}
+        hits = seen.reading.hits
+        named = {hit.term.label for hit in hits if hit.term.strength is Strength.STRONG and hit.weight >= 1}
         found = [
             (share, label)
-            for share, own, label in zip(shares[:-2], money[:-2], self.labels, strict=False)
+            for share, own, label in zip(seen.shares[:-2], seen.money[:-2], self.labels, strict=False)
             if label != code and (own >= LEAST_MONEY or (label in named and share >= self.thresholds.also))
         ]
         return tuple(label for _, label in sorted(found, reverse=True)[:MOST_ALSO])
@@ -222,11 +317,29 @@ class Classifier:
 
     def _other_purpose(self, application: Application, outcome: Outcome) -> list[str]:
         """A doubt where the use of the money, read alone, is not blue although the rest of the application is."""
-        rest = application.name or application.description
-        if not (outcome.is_blue and application.purpose.strip() and rest.strip()):
+        if not _has_other_purpose(application, outcome):
             return []
         reading = self.rules.read(Application("", purpose=application.purpose))
-        shares = self._shares(reading, self._vector(reading), self._money(reading))
+        return self._purpose_doubt(reading, self._shares(reading, self._vector(reading), self._money(reading)))
+
+    def _other_purposes(self, applications: Sequence[Application], decisions: Sequence["_Decision"]) -> list[list[str]]:
+        """What ``_other_purpose`` gives for each."""
+        doubts: list[list[str]] = [[] for _ in applications]
+        numbers = [
+            number
+            for number, (application, decision) in enumerate(zip(applications, decisions, strict=True))
+            if _has_other_purpose(application, decision.outcome)
+        ]
+        if numbers:
+            readings = self._batch_rules.read(
+                [Application("", purpose=applications[number].purpose) for number in numbers]
+            )
+            shares, _, _ = self._weigh(readings)
+            for number, reading, own in zip(numbers, readings, shares, strict=True):
+                doubts[number] = self._purpose_doubt(reading, own)
+        return doubts
+
+    def _purpose_doubt(self, reading: Reading, shares: np.ndarray) -> list[str]:
         if reading.is_boilerplate or shares[:-2].sum() >= self.thresholds.blue or shares[-1] > shares[-2]:
             return []
         return ["单看贷款用途不属于目录，结论来自项目名称或描述：请核对资金实际用途。"]
@@ -240,6 +353,32 @@ class Classifier:
         if code is not None and len(others) == len(strong) > 0:
             return [f"规则指向“{others[0].label}”（{others[0]}），与结论不同。"]
         return []
+
+
+class _Seen(NamedTuple):
+    """An application, its reading, and for each label its probability and its share of the money."""
+
+    application: Application
+    reading: Reading
+    shares: np.ndarray
+    money: np.ndarray
+
+
+class _Decision(NamedTuple):
+    """The label given, if it has a code, and its confidence."""
+
+    code: str | None
+    outcome: Outcome
+    confidence: float
+
+
+def _mostly_insufficient(shares: np.ndarray) -> np.ndarray:
+    return np.asarray(shares * (1 - _STOCK_PHRASE) + np.eye(len(shares))[-1] * _STOCK_PHRASE)
+
+
+def _has_other_purpose(application: Application, outcome: Outcome) -> bool:
+    rest = application.name or application.description
+    return bool(outcome.is_blue and application.purpose.strip() and rest.strip())
 
 
 def _rows_below(catalogue: Catalogue) -> dict[str, list[int]]:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from classifier.combine import is_tied
+from classifier.contexts import contains
 from classifier.lexicon import OUTSIDE, Strength, Tie
 from classifier.model import Word
 from classifier.records import Application, Evidence, Source
-from classifier.rules import FIELD_WEIGHT, Hit, Reading, Span, contains
-from classifier.text import Passage
+from classifier.rules import FIELD_WEIGHT, Hit, Reading
+from classifier.text import Passage, Span
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
 
@@ -19,10 +20,16 @@ MODEL_WORDS = 8
 
 
 def gather_evidence(
-    reading: Reading, labels: Sequence[str], weights: Mapping[str, float], words: Sequence[Word]
+    reading: Reading,
+    labels: Sequence[str],
+    weights: Mapping[str, float],
+    words: Sequence[Word],
 ) -> tuple[Evidence, ...]:
     """Evidence for ``labels`` (the label given first, then its rivals): rules, context, then the model's ``words``."""
-    found = [*_rule_evidence(reading, labels, weights), *_context_evidence(reading, labels)]
+    found = [
+        *_rule_evidence(reading, labels, weights),
+        *_context_evidence(reading, labels),
+    ]
     found += _model_evidence(reading, words, labels[0], weights.get("model", 0.0))
     return tuple(found)
 
@@ -37,7 +44,14 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
         if hit.term.label in (*labels, OUTSIDE) or hit.weight == 0:
             weight = worth[hit.term.strength] * min(hit.weight, 1.0)
             for span in hit.spans:
-                yield _evidence(Source.RULE, reading.passages[hit.passage], span, hit.term.label, weight, _note(hit))
+                yield _evidence(
+                    Source.RULE,
+                    reading.passages[hit.passage],
+                    span,
+                    hit.term.label,
+                    weight,
+                    _note(hit),
+                )
 
 
 def _note(hit: Hit) -> str:
@@ -58,7 +72,12 @@ def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evide
         ]
         for label in dict.fromkeys(hit.term.label for hit in touched):
             yield _evidence(
-                Source.CONTEXT, reading.passages[shift.passage], shift.cue, label, 0.0, f"语境：{shift.rule.name}"
+                Source.CONTEXT,
+                reading.passages[shift.passage],
+                shift.cue,
+                label,
+                0.0,
+                f"语境：{shift.rule.name}",
             )
 
 
@@ -68,13 +87,27 @@ def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: 
         if abs(word.weight) >= least > 0:
             note = "模型：支持" if word.weight > 0 else "模型：反对"
             passage = reading.passages[word.passage]
-            yield _evidence(Source.MODEL, passage, (word.start, word.end), label, word.weight * scale, note)
+            yield _evidence(
+                Source.MODEL,
+                passage,
+                (word.start, word.end),
+                label,
+                word.weight * scale,
+                note,
+            )
 
 
 def _evidence(source: Source, passage: Passage, span: Span, label: str, weight: float, note: str) -> Evidence:
     start, end = passage.normal.original_span(*span)
     return Evidence(
-        source, passage.field, start, end, passage.normal.original[start:end], label, round(weight, 4), note
+        source,
+        passage.field,
+        start,
+        end,
+        passage.normal.original[start:end],
+        label,
+        round(weight, 4),
+        note,
     )
 
 

@@ -4,6 +4,7 @@ Training fits the weights with scikit-learn; here they are only read, as plain a
 a model file can hold no code.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,11 +13,11 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.text import Passage, Token, Tokeniser
+from classifier.text import Passage, Token, Tokeniser, lower
 
 Array = NDArray[np.float32]
 
-_PUNCTUATION = frozenset(",。;:、()!?\"'“”‘’《》<>[]{}【】-—_/·~～.…%+*#&@|\\=^`$ ")
+PUNCTUATION = frozenset(",。;:、()!?\"'“”‘’《》<>[]{}【】-—_/·~～.…%+*#&@|\\=^`$ ")
 CHARACTER_GROUPS = (1, 2, 3)
 
 
@@ -58,26 +59,33 @@ def tokens_of(passages: Sequence[Passage], tokeniser: Tokeniser) -> list[list[To
 
 def _word_features(passage: Passage, number: int, tokens: Sequence[Token]) -> Iterator[Feature]:
     before = None
+    weights = passage.weights.tolist()
     for token in tokens:
-        weight = min(passage.weights[token.start : token.end])
-        if token.word in _PUNCTUATION or weight <= 0:
+        weight = min(weights[token.start : token.end])
+        if token.word in PUNCTUATION or weight <= 0:
             before = None
             continue
         yield "w" + token.word, number, token.start, token.end, weight
         if before is not None:
-            yield f"b{before[0]} {token.word}", number, before[1], token.end, min(weight, before[2])
+            yield (
+                f"b{before[0]} {token.word}",
+                number,
+                before[1],
+                token.end,
+                min(weight, before[2]),
+            )
         before = (token.word, token.start, weight)
 
 
 def _character_features(passage: Passage, number: int) -> Iterator[Feature]:
     characters = _collapsed(passage.normal.text)
-    weights = passage.weights
+    weights = passage.weights.tolist()
     for index, (_, start, _) in enumerate(characters):
         group = ""
         weight = weights[start]
         for character, _, end in characters[index : index + CHARACTER_GROUPS[-1]]:
             weight = min(weight, weights[end - 1])
-            if character in _PUNCTUATION or weight <= 0:
+            if character in PUNCTUATION or weight <= 0:
                 break
             group += character
             yield "c" + group, number, start, end, weight
@@ -86,7 +94,7 @@ def _character_features(passage: Passage, number: int) -> Iterator[Feature]:
 def _collapsed(text: str) -> list[tuple[str, int, int]]:
     """Characters with their places; a run of digits counts as one character ``0``."""
     characters: list[tuple[str, int, int]] = []
-    for index, character in enumerate(text.lower()):
+    for index, character in enumerate(lower(text)):
         if "0" <= character <= "9":
             if characters and characters[-1][0] == "0" and characters[-1][2] == index:
                 characters[-1] = ("0", characters[-1][1], index + 1)
@@ -109,9 +117,19 @@ def block_weights(found: Iterable[Feature], vocabulary: Mapping[str, int], idf: 
             counts[index] = counts.get(index, 0.0) + weight
             kinds[index] = key[0] == "c"
     rows = list(counts)
-    values = dict(zip(rows, (np.log1p(list(counts.values())) * idf[rows]).tolist(), strict=True)) if rows else {}
+    values = (
+        dict(
+            zip(
+                rows,
+                (np.log1p(list(counts.values())) * idf[rows]).tolist(),
+                strict=True,
+            )
+        )
+        if rows
+        else {}
+    )
     norms = [
-        sum(value * value for index, value in values.items() if kinds[index] is kind) ** 0.5 or 1.0
+        math.sqrt(sum(value * value for index, value in values.items() if kinds[index] is kind)) or 1.0
         for kind in (False, True)
     ]
     return {index: value / norms[kinds[index]] for index, value in values.items()}
@@ -154,12 +172,20 @@ class TextModel:
         """The ``most`` words that moved a label's score most, for or against, in order of the text."""
         shares = self._shares(vector, self.labels.index(label))
         words = [
-            Word(number, token.start, token.end, reached[token.end] - reached[token.start])
+            Word(
+                number,
+                token.start,
+                token.end,
+                reached[token.end] - reached[token.start],
+            )
             for number, (own, reached) in enumerate(zip(vector.tokens, shares, strict=True))
             for token in own
-            if token.word not in _PUNCTUATION
+            if token.word not in PUNCTUATION
         ]
-        strongest = sorted(words, key=lambda word: (-round(abs(word.weight), 6), word.passage, word.start))[:most]
+        strongest = sorted(
+            words,
+            key=lambda word: (-round(abs(word.weight) * 1e6), word.passage, word.start),
+        )[:most]
         return sorted(strongest, key=lambda word: (word.passage, word.start))
 
     def _shares(self, vector: Vector, column: int) -> list[list[float]]:

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from classifier.rules import Reading, Span, contains
-from classifier.text import Passage
+import numpy as np
+
+from classifier.contexts import contains
+from classifier.rules import Reading
+from classifier.text import Passage, Span
 
 _AMOUNT = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?)(?:多|余)?(?:个)?(亿|千万|百万|万|%)(?:元|人民币)?")
 _UNITS = {"亿": 1e8, "千万": 1e7, "百万": 1e6, "万": 1e4, "%": 1.0}
@@ -67,9 +70,10 @@ def _cut(reading: Reading, number: int, span: Span) -> Reading:
         for place, passage in enumerate(reading.passages)
     ]
     hits = [hit for hit in reading.hits if hit.passage == number and all(contains(span, own) for own in hit.spans)]
-    return replace(reading, passages=tuple(passages), hits=tuple(hits))
+    return reading._replace(passages=tuple(passages), hits=tuple(hits))
 
 
 def _void_outside(passage: Passage, span: Span) -> Passage:
-    weights = [weight if span[0] <= place < span[1] else 0.0 for place, weight in enumerate(passage.weights)]
-    return Passage(passage.field, passage.normal, weights)
+    weights = np.zeros_like(passage.weights)
+    weights[span[0] : span[1]] = passage.weights[span[0] : span[1]]
+    return passage._replace(weights=weights)

@@ -4,25 +4,21 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from typing import NamedTuple
 
-from classifier.lexicon import ContextRule, Direction, Lexicon, Term, Tie
+from classifier.contexts import Contexts, Shift, contains
+from classifier.lexicon import Lexicon, Term, Tie
 from classifier.records import Application, Field
-from classifier.text import Passage, normalise
-
-Span = tuple[int, int]
+from classifier.text import Passage, Span, normalise
 
 _SENTENCE = re.compile(r"[^。;!?]+")
-_CLAUSE = re.compile(r"(?:[^,。;:!?]|(?<=\d)[,:](?=\d))+")
-_PAIR_REACH = 60  # characters between the two halves of a cue such as 除…外
+_LETTER = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 
 # What the borrower does counts less than what the money is for (boundary rule B1).
 FIELD_WEIGHT = {Field.SCOPE: 0.35, Field.INDUSTRY: 0.35}
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A term found: the spans of its parts in passage number ``passage``, and how much its context lets it count."""
 
     term: Term
@@ -31,18 +27,7 @@ class Hit:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """A context rule that fired: where its cue stands and how much the characters of ``scope`` count by it."""
-
-    rule: ContextRule
-    passage: int
-    cue: Span
-    scope: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """All that the rules see in one application."""
 
     passages: tuple[Passage, ...]
@@ -91,41 +76,74 @@ class RuleSet:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        self._terms_by_literal: dict[str, list[Term]] = defaultdict(list)
-        self._parts = {term: [frozenset(part) for part in term.parts] for term in lexicon.terms}
-        for term in lexicon.terms:
+        self.contexts = Contexts(lexicon.contexts)
+        self.tie_of = {word: tie for tie, words in lexicon.ties.items() for word in words}
+        self._terms_by_literal: dict[str, list[int]] = defaultdict(list)
+        self._parts = [[frozenset(part) for part in term.parts] for term in lexicon.terms]
+        for number, term in enumerate(lexicon.terms):
             for literal in term.parts[0]:
-                self._terms_by_literal[literal].append(term)
-        self._single_labels = _single_labels(lexicon.terms)
+                self._terms_by_literal[literal].append(number)
+        self._single_labels = single_labels(lexicon.terms)
         self._longest = max(map(len, self._single_labels), default=0)
         self._terms = Matcher(word for term in lexicon.terms for part in term.parts for word in part)
-        self._ties = Matcher(word for words in lexicon.ties.values() for word in words)
-        self._tie_of = {word: tie for tie, words in lexicon.ties.items() for word in words}
-        self._cues = Matcher(word for rule in lexicon.contexts for word in _cue_words(rule))
-        self._boilerplate = re.compile(
-            "|".join(map(re.escape, sorted(lexicon.boilerplate, key=len, reverse=True))) or "(?!)"
-        )
+        self._ties = Matcher(self.tie_of)
+        self._cues = Matcher(self.contexts.words)
+        stock = sorted(lexicon.boilerplate, key=len, reverse=True)
+        self._boilerplate = re.compile("|".join(map(re.escape, stock)) or "(?!)")
 
     def read(self, application: Application) -> Reading:
         """Normalise every field, weigh it by its context, and find the terms and the ties to the sea."""
         fields = [field for field in Field if application.text(field).strip()]
-        passages = tuple(self._passage(field, application.text(field)) for field in fields)
-        if any(one.field is Field.PURPOSE and not self._is_boilerplate([one]) for one in passages):
-            _lower(passages, self.lexicon.background)
-        shifts = [shift for number, passage in enumerate(passages) for shift in self._shifts(passage, number)]
-        shifts = _weigh(passages, shifts, self.lexicon.background)
+        passages = tuple(Passage.of(field, normalise(application.text(field)), field_weight(field)) for field in fields)
+        found = [list(self._cues.find(passage.normal.text)) for passage in passages]
+        shifts = self.weigh(passages, found)
         hits = [hit for number, passage in enumerate(passages) for hit in self._hits(passage, number)]
+        ties = [list(self._ties.find(passage.normal.text)) for passage in passages]
         return Reading(
             passages=passages,
             hits=tuple(_best_of_each(hits)),
             shifts=tuple(shifts),
-            ties=self._find_ties(passages),
-            is_boilerplate=self._is_boilerplate(passages),
+            ties=self.find_ties(passages, ties),
+            is_boilerplate=self.is_boilerplate(passages),
         )
 
-    def _passage(self, field: Field, text: str) -> Passage:
-        normal = normalise(text)
-        return Passage(field, normal, [FIELD_WEIGHT.get(field, 1.0)] * len(normal.text))
+    def weigh(self, passages: Sequence[Passage], cues: Sequence[Sequence[tuple[str, Span]]]) -> list[Shift]:
+        """Weigh the passages by the context rules whose cues they hold; returns the rules that had a say."""
+        if any(one.field is Field.PURPOSE and not self.is_boilerplate([one]) for one in passages):
+            _lower(passages, self.lexicon.background)
+        shifts = [
+            shift
+            for number, (passage, found) in enumerate(zip(passages, cues, strict=True))
+            for shift in self.contexts.shifts(passage.normal.text, number, found)
+        ]
+        return _weigh(passages, shifts, self.lexicon.background) if shifts else shifts
+
+    def find_ties(
+        self, passages: Sequence[Passage], found: Sequence[Iterable[tuple[str, Span]]]
+    ) -> dict[Tie, tuple[tuple[int, Span], ...]]:
+        """The ties to the sea among the words of ties found in each passage (by start, longest first)."""
+        ties: dict[Tie, list[tuple[int, Span]]] = {tie: [] for tie in Tie}
+        for number, (passage, own) in enumerate(zip(passages, found, strict=True)):
+            free = 0  # leftmost, longest, no overlap: 威海风电 holds the place 威海, not the word 海风
+            for literal, (start, end) in own:
+                if start >= free:
+                    free = end
+                    if min(passage.weights[start:end]) > 0:
+                        ties[self.tie_of[literal]].append((number, (start, end)))
+        return {tie: tuple(places) for tie, places in ties.items()}
+
+    def is_boilerplate(self, passages: Sequence[Passage]) -> bool:
+        """True if nothing is left of the fields that speak of the project once stock phrases and figures are gone."""
+        text = "".join(passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT)
+        place = letters = 0
+        while place < len(text):
+            phrase = self._boilerplate.match(text, place)
+            if phrase is None and _LETTER.match(text, place):
+                letters += 1
+                if letters == 2:
+                    return False
+            place = phrase.end() if phrase else place + 1
+        return True
 
     def _hits(self, passage: Passage, number: int) -> Iterator[Hit]:
         text = passage.normal.text
@@ -135,14 +153,16 @@ class RuleSet:
         sentences = [match.span() for match in _SENTENCE.finditer(text)]
         covers = self._covers(found)
         present = frozenset(found)
+        weights = passage.weights.tolist()
         for term in dict.fromkeys(term for literal in found for term in self._terms_by_literal.get(literal, ())):
             words = [part & present for part in self._parts[term]]
             if not all(words):
                 continue
-            spans = found if len(words) > 1 else _uncovered(term, words[0], found, covers)
-            hit = _best_hit(words, spans, sentences, passage.weights)
+            own = self.lexicon.terms[term]
+            spans = found if len(words) > 1 else _uncovered(own, words[0], found, covers)
+            hit = _best_hit(words, spans, sentences, weights)
             if hit is not None:
-                yield Hit(term, number, hit[0], hit[1])
+                yield Hit(own, number, hit[0], hit[1])
 
     def _covers(self, found: Mapping[str, Sequence[Span]]) -> dict[Span, list[set[str]]]:
         """For each occurrence inside longer single-part terms, the labels of each of those."""
@@ -157,44 +177,21 @@ class RuleSet:
             covers[span] = [labels for start, end, labels in around if _inside(span, (start, end))]
         return covers
 
-    def _shifts(self, passage: Passage, number: int) -> Iterator[Shift]:
-        text = passage.normal.text
-        found = list(self._cues.find(text))
-        for rule in self.lexicon.contexts:
-            if rule.direction is Direction.BETWEEN:
-                yield from _pair_shifts(rule, text, number)
-                continue
-            blocked = [span for literal, span in found if literal in rule.unless]
-            for literal, cue in found:
-                if literal in rule.cues and not any(contains(span, cue) for span in blocked):
-                    yield Shift(rule, number, cue, _scope(rule, text, cue))
 
-    def _find_ties(self, passages: Sequence[Passage]) -> dict[Tie, tuple[tuple[int, Span], ...]]:
-        ties: dict[Tie, list[tuple[int, Span]]] = {tie: [] for tie in Tie}
-        for number, passage in enumerate(passages):
-            free = 0  # leftmost, longest, no overlap: 威海风电 holds the place 威海, not the word 海风
-            for literal, (start, end) in self._ties.find(passage.normal.text):
-                if start >= free:
-                    free = end
-                    if min(passage.weights[start:end]) > 0:
-                        ties[self._tie_of[literal]].append((number, (start, end)))
-        return {tie: tuple(places) for tie, places in ties.items()}
-
-    def _is_boilerplate(self, passages: Sequence[Passage]) -> bool:
-        """True if nothing is left of the fields that speak of the project once stock phrases and figures are gone."""
-        own = [passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT]
-        rest = self._boilerplate.sub("", "".join(own))
-        return len(re.sub(r"[^\u4e00-\u9fffA-Za-z]", "", rest)) < 2
+def field_weight(field: Field) -> float:
+    """How much the characters of a field count before any context rule."""
+    return FIELD_WEIGHT.get(field, 1.0)
 
 
 def _lower(passages: Iterable[Passage], background: float) -> None:
     """Beside a stated use of the money, the project's name and description are background (boundary rule B1)."""
     for passage in passages:
         if passage.field in (Field.NAME, Field.DESCRIPTION):
-            passage.weights[:] = [weight * background for weight in passage.weights]
+            passage.lower((0, len(passage.weights)), background)
 
 
-def _single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:
+def single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:
+    """For each literal of terms of one part, the labels it speaks of."""
     labels: dict[str, set[str]] = defaultdict(set)
     for term in terms:
         if len(term.parts) == 1:
@@ -207,13 +204,11 @@ def _inside(inner: Span, outer: Span) -> bool:
     return inner != outer and contains(outer, inner)
 
 
-def contains(outer: Span, inner: Span) -> bool:
-    """Whether ``inner`` lies within ``outer`` (or is the same)."""
-    return outer[0] <= inner[0] and inner[1] <= outer[1]
-
-
 def _uncovered(
-    term: Term, words: Iterable[str], found: Mapping[str, Sequence[Span]], covers: Mapping[Span, Sequence[set[str]]]
+    term: Term,
+    words: Iterable[str],
+    found: Mapping[str, Sequence[Span]],
+    covers: Mapping[Span, Sequence[set[str]]],
 ) -> dict[str, list[Span]]:
     """Longest match first: a word inside a longer term of another label is that other term's word."""
     return {
@@ -238,7 +233,10 @@ def _best_hit(
 
 
 def _best_in_sentences(
-    words: Iterable[str], found: Mapping[str, Sequence[Span]], sentences: Sequence[Span], weights: Sequence[float]
+    words: Iterable[str],
+    found: Mapping[str, Sequence[Span]],
+    sentences: Sequence[Span],
+    weights: Sequence[float],
 ) -> dict[int, tuple[float, int, Span]]:
     """For each sentence (by number) that holds one of the words: the place that counts most, the first among equals."""
     best: dict[int, tuple[float, int, Span]] = {}
@@ -258,54 +256,15 @@ def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
     return sorted(best.values(), key=lambda hit: (hit.passage, hit.spans))
 
 
-def _cue_words(rule: ContextRule) -> Iterator[str]:
-    if rule.direction is not Direction.BETWEEN:
-        yield from rule.cues
-        yield from rule.unless
-
-
-def _scope(rule: ContextRule, text: str, cue: Span) -> Span:
-    pattern = _CLAUSE if rule.scope == "clause" else _SENTENCE
-    around = next((match.span() for match in pattern.finditer(text) if match.start() <= cue[0] < match.end()), cue)
-    start = cue[0] if rule.direction is Direction.AFTER else around[0]
-    end = cue[1] if rule.direction is Direction.BEFORE else max(around[1], cue[1])
-    for stop in rule.stops:
-        if rule.direction is not Direction.BEFORE and (place := text.find(stop, cue[1], end)) >= 0:
-            end = place
-        if rule.direction is not Direction.AFTER and (place := text.rfind(stop, start, cue[0])) >= 0:
-            start = place + len(stop)
-    return start, end
-
-
-@cache
-def _pair_pattern(cue: str) -> re.Pattern[str]:
-    opener, closer = cue.split("...")  # NFKC of …
-    return re.compile(f"{re.escape(opener)}([^。;]{{1,{_PAIR_REACH}}}?){re.escape(closer)}")
-
-
-def _pair_shifts(rule: ContextRule, text: str, number: int) -> Iterator[Shift]:
-    for cue in rule.cues:
-        for match in _pair_pattern(cue).finditer(text):
-            if not text.startswith(rule.unless or ("\0",), match.end()):
-                yield Shift(rule, number, match.span(), match.span(1))
-
-
 def _weigh(passages: Sequence[Passage], shifts: Sequence[Shift], background: float) -> list[Shift]:
     """Write the shifts into the passages' weights; returns those that had a say."""
     has_focus = any(shift.rule.weight > 1 for shift in shifts)
     used = [shift for shift in shifts if has_focus or not shift.rule.needs_focus]
-    for number, passage in enumerate(passages):
-        own = [shift for shift in used if shift.passage == number]
-        stress = [background if has_focus else 1.0] * len(passage.weights)
-        for shift in own:
-            if shift.rule.weight > 1:
-                _apply(stress, shift.scope, lambda _, weight=shift.rule.weight: weight)
-        passage.weights[:] = [weight * factor for weight, factor in zip(passage.weights, stress, strict=True)]
-        for shift in own:
-            if shift.rule.weight <= 1:
-                _apply(passage.weights, shift.scope, lambda old, weight=shift.rule.weight: old * weight)
+    if has_focus:
+        for number, passage in enumerate(passages):
+            own = [shift for shift in used if shift.passage == number and shift.rule.weight > 1]
+            passage.stress(background, [(shift.scope, shift.rule.weight) for shift in own])
+    for shift in used:
+        if shift.rule.weight <= 1:
+            passages[shift.passage].lower(shift.scope, shift.rule.weight)
     return used
-
-
-def _apply(weights: list[float], span: Span, change) -> None:  # type: ignore[no-untyped-def]
-    weights[span[0] : span[1]] = [change(weight) for weight in weights[span[0] : span[1]]]

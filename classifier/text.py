@@ -1,16 +1,25 @@
 """What a text looks like inside: normalised once at the door, cut into words, with a way back to the original.
 
-This is the only module that knows the tokeniser (jieba) and the traditional-to-simplified table (OpenCC).
+This is the only module that knows the tokeniser and the traditional-to-simplified table (OpenCC).
 """
 
 import re
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from classifier.records import Field
+from classifier.tokeniser import Dictionary, Tokens
+from classifier.trie import Codes, code_points
+
+Span = tuple[int, int]
+Weights = NDArray[np.float64]
 
 # A character and the marks that compose with it (NFKC must see them together).
 _CLUSTER = re.compile("(?s).[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f]*")
@@ -20,12 +29,10 @@ _IGNORED = re.compile(
 _WORD_END = re.compile(r"(?:[A-Za-z]+|[0-9]+)$")
 _WORD_START = re.compile(r"\s+([A-Za-z]+|[0-9]+)")
 _BLANK = re.compile(r"\s")
-_RUN = re.compile(r"[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|[^\sA-Za-z0-9]+")
-_DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_ONE_TEXT = 4000  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class NormalText:
+class NormalText(NamedTuple):
     """A normalised text and, for each of its characters, where that came from in ``original``."""
 
     original: str
@@ -38,8 +45,7 @@ class NormalText:
         return self.starts[start], self.ends[end - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of a normalised text: ``text[start:end]``, lower case, numbers written as ``0``."""
 
     word: str
@@ -67,6 +73,59 @@ def normalise(original: str) -> NormalText:
             starts.append(match.start())
             ends.append(match.end())
     return _without_idle_blanks(original, "".join(characters), starts, ends)
+
+
+def normalise_many(originals: Sequence[str]) -> list[NormalText]:
+    """What ``normalise`` gives for each: by a table for texts of plain characters, with care for the others."""
+    table = _plain_characters()
+    codes = table[np.minimum(code_points("\0".join([*originals, ""])), len(table) - 1)]
+    ends = list(accumulate(len(original) + 1 for original in originals))
+    careful = set(np.searchsorted(ends, _difference(np.flatnonzero(codes == 0), ends), side="right").tolist())
+    text = codes.tobytes().decode("utf-32-le")
+    normal = []
+    start = 0
+    for number, (original, end) in enumerate(zip(originals, ends, strict=True)):
+        size = len(original)
+        normal.append(
+            normalise(original)
+            if number in careful
+            else NormalText(original, text[start : end - 1], range(size), range(1, size + 1))
+        )
+        start = end
+    return normal
+
+
+def _difference(places: NDArray[np.intp], ends: Sequence[int]) -> NDArray[np.intp]:
+    """The places that are no ends (every end but the first is one after a place)."""
+    return np.setdiff1d(places, np.array(ends, dtype=np.intp) - 1, assume_unique=True)
+
+
+@cache
+def _plain_characters() -> Codes:
+    """By code point what a character becomes whatever stands beside it; 0 for all that need care.
+
+    Only blocks are listed that loan records are made of; what is left out is normalised as well, but slower.
+    """
+    becomes = {code: code for code in (*range(0x21, 0x7F), *range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))}
+    signs = (
+        *range(0xA1, 0x180),
+        *range(0x2010, 0x2060),
+        *range(0x2190, 0x2600),
+        *range(0x3001, 0x3040),
+    )
+    becomes |= {code: code for code in signs if _stands_alone(chr(code))}
+    becomes |= {code: ord(after) for code, after in _one_to_one().items() if after != " " and _stands_alone(after)}
+    table = np.zeros(0x10001, dtype=np.uint32)
+    table[list(becomes)] = list(becomes.values())
+    return table
+
+
+def _stands_alone(character: str) -> bool:
+    return (
+        unicodedata.is_normalized("NFKC", character)
+        and not unicodedata.category(character).startswith(("M", "Z", "C"))
+        and not _IGNORED.match(character)
+    )
 
 
 def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: Sequence[int]) -> NormalText:
@@ -109,59 +168,57 @@ def _to_simplified() -> dict[int, str]:
     """Character by character, so that offsets stay one to one (phrases of OpenCC could change the length)."""
     from opencc import OpenCC
 
-    ideographs = [chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0xF900, 0xFB00))]
+    ideographs = [
+        chr(code)
+        for code in (
+            *range(0x3400, 0x4DC0),
+            *range(0x4E00, 0xA000),
+            *range(0xF900, 0xFB00),
+        )
+    ]
     simplified = OpenCC("t2s").convert("\n".join(ideographs)).split("\n")
     pairs = zip(ideographs, simplified, strict=True)
     return {ord(before): after for before, after in pairs if before != after and len(after) == 1}
 
 
 class Tokeniser:
-    """jieba's exact cut (no guessing of new words), with the lexicon's words kept whole."""
+    """jieba's exact cut (no guessing of new words), with the lexicon's words kept whole.
+
+    The dictionary is loaded when the first text comes: of one text, only the words made of its characters; from the second on, all.
+    """
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = sorted(set(words))
-        self._cutter: Cutter | None = None
-
-    def __reduce__(self) -> tuple[type["Tokeniser"], tuple[list[str]]]:
-        """Travels to another process as its words; the dictionary is loaded there."""
-        return Tokeniser, (self._words,)
+        self._dictionary: Dictionary | None = None
+        self._is_first = True
 
     def tokenise(self, text: str) -> Iterator[Token]:
         """The words of a normalised text, in order; punctuation is a token too, blanks are not."""
-        if self._cutter is None:
-            self._cutter = Cutter(self._words)
-        start = 0
-        for piece in self._cutter.cut(text):
-            yield from _split_runs(piece, start)
-            start += len(piece)
+        tokens = self.cut(code_points(f"{text}\0"))
+        for start, end, number in zip(*(column.tolist() for column in tokens), strict=True):
+            yield Token("0" if number else lower(text[start:end]), start, end)
+
+    def cut(self, codes: Codes) -> Tokens:
+        """The tokens of texts given as code points, each with a 0 at its end."""
+        if self._dictionary is None:
+            few = set(codes.tolist()) if self._is_first and len(codes) < _ONE_TEXT else None
+            dictionary = Dictionary(self._words, few)
+            if few is not None:
+                self._is_first = False
+                return dictionary.cut(codes)
+            self._dictionary = dictionary
+        return self._dictionary.cut(codes)
 
 
-class Cutter:
-    """jieba itself, loaded from its own dictionary and never from a cache file that others could have written."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        import jieba
-
-        self._jieba = jieba.Tokenizer()
-        self._jieba.FREQ, self._jieba.total = self._jieba.gen_pfdict(self._jieba.get_dict_file())
-        self._jieba.initialized = True
-        for word in words:
-            self._jieba.add_word(word)
-
-    def cut(self, text: str) -> list[str]:
-        """The pieces of a text; joined they are the text."""
-        pieces: list[str] = self._jieba.lcut(text, HMM=False)
-        return pieces
+def lower(text: str) -> str:
+    """Small letters, character by character, so that places stay the same."""
+    small = text.lower()
+    if len(small) == len(text) and "Σ" not in text:  # a sigma at the end of a word has a small letter of its own
+        return small
+    return "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
 
 
-def _split_runs(piece: str, start: int) -> Iterator[Token]:
-    for run in _RUN.finditer(piece):
-        word = "0" if _DIGITS.fullmatch(run.group()) else run.group().lower()
-        yield Token(word, start + run.start(), start + run.end())
-
-
-@dataclass(slots=True)
-class Passage:
+class Passage(NamedTuple):
     """One field of an application, normalised, and how much each of its characters counts (1 = fully).
 
     The rules set the weights (negated words count 0, the use of the money more than 1); the model reads them.
@@ -169,4 +226,20 @@ class Passage:
 
     field: Field
     normal: NormalText
-    weights: list[float]
+    weights: Weights
+
+    @classmethod
+    def of(cls, field: Field, normal: NormalText, weight: float) -> "Passage":
+        """A passage whose characters all count the same."""
+        return cls(field, normal, np.full(len(normal.text), weight))
+
+    def lower(self, span: Span, factor: float) -> None:
+        """Let the characters of a span count so many times what they did."""
+        self.weights[span[0] : span[1]] *= factor
+
+    def stress(self, background: float, spans: Iterable[tuple[Span, float]]) -> None:
+        """Let the spans count their factors (where they overlap, the last one's), everything else the background's."""
+        factors = np.full(len(self.weights), background)
+        for (start, end), factor in spans:
+            factors[start:end] = factor
+        self.weights[:] *= factors

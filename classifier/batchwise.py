@@ -1,0 +1,371 @@
+"""The rules for many applications at once: the same readings as ``RuleSet.read`` gives one by one, found with numpy.
+
+All passages lie behind one another in one array of code points, parted by 0. An *occurrence* is a word of the lexicon somewhere
+in it, an *entry* an occurrence taken as part of one term. Sums and products are those of the plain rules, so readings are equal.
+"""
+
+import string
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.columns import Numbers, begins, concatenated, in_order, ranges
+from classifier.records import Application, Field
+from classifier.rules import Hit, Reading, RuleSet, field_weight, single_labels
+from classifier.text import Passage, Span, Weights, normalise_many
+from classifier.trie import Codes, Trie, Words, code_points
+
+_FIELDS = tuple((field, field.name.lower()) for field in Field)
+_PLANE = 0x10000
+_NO_RANK = 2**40
+_LATIN = np.isin(np.arange(_PLANE + 1), list(map(ord, string.ascii_letters)))
+_SENTENCE_ENDS = np.isin(np.arange(_PLANE + 1), [0, *map(ord, "。;!?")])
+
+
+class _Rows(NamedTuple):
+    """Rows of numbers for each word: those of word ``w`` are ``columns[:, first[w] : first[w] + counts[w]]``."""
+
+    first: Numbers
+    counts: Numbers
+    columns: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[tuple[int, ...]]], width: int) -> "_Rows":
+        count = np.array([len(own) for own in rows], dtype=np.intp)
+        columns = np.array([row for own in rows for row in own], dtype=np.intp).reshape(-1, width).T
+        return cls(np.cumsum(count) - count, count, np.ascontiguousarray(columns))
+
+    def each(self, words: Numbers) -> tuple[Numbers, NDArray[np.intp]]:
+        """For all rows of all words: the place of the word among ``words``, and the row's columns."""
+        count = self.counts[words]
+        return np.repeat(np.arange(len(words)), count), self.columns[:, ranges(self.first[words], count)]
+
+
+class _Found(NamedTuple):
+    """Occurrences by start, longest first; Latin words only where they stand alone."""
+
+    starts: Numbers
+    ends: Numbers
+    words: Numbers
+    passages: Numbers
+
+    def only(self, chosen: NDArray[np.bool_]) -> "_Found":
+        """Those whose word is chosen."""
+        kept = np.flatnonzero(chosen[self.words])
+        return _Found(*(column[kept] for column in self))
+
+
+class _Joined(NamedTuple):
+    """All passages of many applications: text behind text."""
+
+    codes: Codes
+    offsets: Numbers
+    records: Numbers
+    numbers: Numbers  # of each passage within its application
+    weights: Weights
+
+
+class _Entries(NamedTuple):
+    """Occurrences taken as parts of terms: place among the occurrences, term, part."""
+
+    places: Numbers
+    terms: Numbers
+    parts: Numbers
+
+
+class _TermTable:
+    """Which words make up which terms.
+
+    A term of several parts is looked for where its *probe* stands, the part whose words are the fewest terms' words.
+    """
+
+    def __init__(self, rules: RuleSet, words: Sequence[str]) -> None:
+        terms = rules.lexicon.terms
+        number = {word: place for place, word in enumerate(words)}
+        parts = [[sorted({number[word] for word in part}) for part in term.parts] for term in terms]
+        self.sizes = np.array([len(own) for own in parts], dtype=np.intp)
+        self._first_part = np.cumsum(self.sizes) - self.sizes
+        self._words = _Rows.of([[(word,) for word in part] for own in parts for part in own], 1)
+        singles: list[list[tuple[int, ...]]] = [[] for _ in words]
+        probes: list[list[tuple[int, ...]]] = [[] for _ in words]
+        uses = Counter(word for own in parts for part in own for word in part)
+        for term, own in enumerate(parts):
+            probe = min(own, key=lambda part: sum(uses[word] for word in part))
+            for word in probe:
+                (singles if len(own) == 1 else probes)[word].append((term,))
+        self._singles, self._probes = _Rows.of(singles, 1), _Rows.of(probes, 1)
+        self._covered = _Rows.of(_covered_entries(rules, words, singles), 3)
+
+    def entries(self, found: _Found) -> _Entries:
+        """First those of terms of one part, in order of the occurrences; then those of terms all of whose parts are there."""
+        single, (terms,) = self._singles.each(found.words)
+        several = self._several(found)
+        return _Entries(
+            np.concatenate([single, several.places]),
+            np.concatenate([terms, several.terms]),
+            np.concatenate([np.zeros_like(single), several.parts]),
+        )
+
+    def _several(self, found: _Found) -> _Entries:
+        """The entries of terms of several parts, in the passages that hold words of all parts."""
+        passages, terms = self._candidates(found)
+        width = len(self._singles.counts)
+        order = in_order(found.passages, found.words)
+        keys = found.passages[order] * width + found.words[order]
+        owners = np.repeat(np.arange(len(terms)), self.sizes[terms])  # a candidate for each of its parts
+        parts = ranges(self._first_part[terms], self.sizes[terms])
+        part_of, (words,) = self._words.each(parts)  # a part for each of its words
+        wanted = passages[owners[part_of]] * width + words
+        first = np.searchsorted(keys, wanted)
+        count = np.searchsorted(keys, wanted, side="right") - first
+        has = np.bincount(part_of, count, minlength=len(parts)) > 0
+        whole = np.bincount(owners, has, minlength=len(terms)) == self.sizes[terms]
+        count[~whole[owners[part_of]]] = 0
+        places = order[ranges(first, count)]
+        by_place = in_order(places)
+        part = np.repeat(part_of, count)[by_place]
+        term = terms[owners[part]]
+        return _Entries(places[by_place], term, parts[part] - self._first_part[term])
+
+    def _candidates(self, found: _Found) -> tuple[Numbers, Numbers]:
+        """Passages and terms of several parts whose probe is there."""
+        owners, (terms,) = self._probes.each(found.words)
+        pairs = np.unique(found.passages[owners] * len(self.sizes) + terms)
+        return pairs // len(self.sizes), pairs % len(self.sizes)
+
+    def singles(self, found: _Found) -> int:
+        """How many of the entries are of terms of one part."""
+        return int(self._singles.counts[found.words].sum())
+
+    def covered(self, found: _Found) -> Numbers:
+        """The entries of terms of one part inside an occurrence of a longer term of another label: longest match first."""
+        outer, (offsets, inner, entry) = self._covered.each(found.words)
+        places = found.starts[outer] + offsets
+        at = np.searchsorted(found.starts, places)
+        count = self._singles.counts[found.words]
+        first = np.cumsum(count) - count
+        covered = []
+        while len(at):
+            same = found.words[at] == inner
+            covered.append(first[at[same]] + entry[same])
+            at = at + 1
+            more = np.flatnonzero(~same & (found.starts[np.minimum(at, len(count) - 1)] == places) & (at < len(count)))
+            at, places, inner, entry = at[more], places[more], inner[more], entry[more]
+        return concatenated(covered)
+
+
+class BatchRules:
+    """A lexicon made ready for reading many applications at once."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        terms = rules.lexicon.terms
+        literals = {word for term in terms for part in term.parts for word in part}
+        self._words = sorted({*literals, *rules.tie_of, *rules.contexts.words})
+        self._trie = Trie(Words.of(self._words))
+        self._word_of = self._trie.values(range(len(self._words)), -1)
+        self._are_terms, self._are_ties, self._are_cues = (
+            np.array([word in own for word in self._words], dtype=bool)
+            for own in (literals, rules.tie_of, rules.contexts.words)
+        )
+        self._terms = _TermTable(rules, self._words)
+
+    def read(self, applications: Sequence[Application]) -> list[Reading]:
+        """The reading of each application, in order."""
+        given = [
+            (record, field, text)
+            for record, application in enumerate(applications)
+            for field, name in _FIELDS
+            if (text := getattr(application, name)) and not text.isspace()
+        ]
+        normal = normalise_many([text for *_, text in given])
+        lengths = np.fromiter((len(one.text) for one in normal), dtype=np.intp, count=len(normal))
+        offsets = np.cumsum(lengths + 1) - (lengths + 1)
+        weights = np.repeat([field_weight(field) for _, field, _ in given], lengths + 1)
+        passages = [
+            Passage(field, one, weights[start : start + size])
+            for (_, field, _), one, start, size in zip(given, normal, offsets.tolist(), lengths.tolist(), strict=True)
+        ]
+        records = np.fromiter((record for record, *_ in given), dtype=np.intp, count=len(given))
+        firsts = np.searchsorted(records, np.arange(len(applications) + 1))
+        codes = code_points("\0".join([*(one.text for one in normal), ""]))
+        joined = _Joined(codes, offsets, records, np.arange(len(given)) - firsts[records], weights)
+        return self._readings(joined, [tuple(passages[a:b]) for a, b in pairwise(firsts.tolist())])
+
+    def _readings(self, joined: _Joined, passages: Sequence[tuple[Passage, ...]]) -> list[Reading]:
+        found = self._find(joined)
+        cues = self._listed(found.only(self._are_cues), joined, passages)
+        ties = self._listed(found.only(self._are_ties), joined, passages)
+        shifts = [self._rules.weigh(own, place) for own, place in zip(passages, cues, strict=True)]
+        hits = self._hits(found.only(self._are_terms), joined, len(passages))
+        return [
+            Reading(
+                passages=own,
+                hits=tuple(own_hits),
+                shifts=tuple(own_shifts),
+                ties=self._rules.find_ties(own, own_ties),
+                is_boilerplate=self._rules.is_boilerplate(own),
+            )
+            for own, own_hits, own_shifts, own_ties in zip(passages, hits, shifts, ties, strict=True)
+        ]
+
+    def _find(self, joined: _Joined) -> _Found:
+        starts, lengths, words = [], [], []
+        for step in self._trie.steps(joined.codes):
+            word = self._word_of[step.states]
+            known = np.flatnonzero(word >= 0)
+            starts.append(step.starts[known])
+            lengths.append(np.full(len(known), step.length))
+            words.append(word[known])
+        start, length, word = map(concatenated, (starts, lengths, words))
+        order = in_order(start, int(length.max(initial=0)) - length)
+        start, end, word = start[order], (start + length)[order], word[order]
+        latin = _LATIN[np.minimum(joined.codes, _PLANE)]
+        whole = ~((latin[start] & latin[start - 1]) | (latin[end - 1] & latin[end]))
+        start, end, word = start[whole], end[whole], word[whole]
+        return _Found(start, end, word, np.searchsorted(joined.offsets, start, side="right") - 1)
+
+    def _listed(
+        self, found: _Found, joined: _Joined, passages: Sequence[Sequence[Passage]]
+    ) -> list[list[list[tuple[str, Span]]]]:
+        """The occurrences of each passage of each application, as the plain rules take them."""
+        listed: list[list[list[tuple[str, Span]]]] = [[[] for _ in own] for own in passages]
+        offset = joined.offsets[found.passages]
+        columns = (found.starts - offset, found.ends - offset, found.words)
+        owners = (joined.records[found.passages], joined.numbers[found.passages])
+        for start, end, word, record, number in zip(*(one.tolist() for one in (*columns, *owners)), strict=True):
+            listed[record][number].append((self._words[word], (start, end)))
+        return listed
+
+    def _hits(self, found: _Found, joined: _Joined, size: int) -> list[list[Hit]]:
+        """For each application the place where each of its terms counts most (see ``rules._best_hit``)."""
+        hits: list[list[Hit]] = [[] for _ in range(size)]
+        if len(found.starts) == 0:
+            return hits
+        ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, _PLANE)]))  # sentences before each place
+        least = np.minimum.reduceat(joined.weights, np.stack([found.starts, found.ends], axis=1).ravel())[::2]
+        values = np.unique(least)[::-1]
+        ranks = np.searchsorted(-values, -least)
+        ranks[ended[found.starts] != ended[found.ends]] = len(values)  # across the end of a sentence: counts nothing
+        places, terms, parts = self._terms.entries(found)
+        rank = ranks[places]
+        rank[: self._terms.singles(found)][self._terms.covered(found)] = len(values)
+        passages = found.passages[places]
+        sentence = ended[found.starts[places]] - ended[joined.offsets[passages]]
+        columns = [
+            joined.records[passages],
+            terms,
+            joined.numbers[passages],
+            sentence,
+            parts,
+        ]
+        order = in_order(*columns, rank)
+        best = _best_places(
+            [column[order] for column in columns],
+            np.where(rank < len(values), rank, _NO_RANK)[order],
+            places[order],
+            self._terms.sizes,
+        )
+        self._collect(best, found, joined, values.tolist(), hits)
+        for own in hits:
+            own.sort(key=lambda hit: hit[1:3])
+        return hits
+
+    def _collect(
+        self,
+        best: "_Best",
+        found: _Found,
+        joined: _Joined,
+        values: Sequence[float],
+        hits: Sequence[list[Hit]],
+    ) -> None:
+        offset = joined.offsets[found.passages[best.places]]
+        spans = list(
+            zip(
+                (found.starts[best.places] - offset).tolist(),
+                (found.ends[best.places] - offset).tolist(),
+                strict=True,
+            )
+        )
+        terms = self._rules.lexicon.terms
+        passages = joined.numbers[found.passages[best.places[best.first]]]
+        rows = zip(
+            *(one.tolist() for one in (best.records, best.terms, passages, best.first, best.ranks)),
+            strict=True,
+        )
+        for record, term, passage, first, rank in rows:
+            own = terms[term]
+            hits[record].append(
+                Hit(
+                    own,
+                    passage,
+                    tuple(spans[first : first + len(own.parts)]),
+                    values[rank],
+                )
+            )
+
+
+class _Best(NamedTuple):
+    """The best place of each term in each application, in the order in which the terms were found.
+
+    ``places`` are the occurrences chosen for the parts; those of a term begin at its ``first``.
+    """
+
+    records: Numbers
+    terms: Numbers
+    first: Numbers
+    ranks: Numbers
+    places: Numbers
+
+
+def _best_places(columns: Sequence[Numbers], rank: Numbers, places: Numbers, sizes: Numbers) -> _Best:
+    """Of entries sorted by record, term, passage, sentence, part, rank: the first sentence with the best rank.
+
+    A sentence counts with its worst part, and only if it has all parts; the last rank counts nothing.
+    """
+    record, term, _, _, part = columns
+    parts = begins(*columns)  # the first entry of each is its best
+    sentences = begins(*(column[parts] for column in columns[:4]))
+    worst = np.maximum.reduceat(rank[parts], sentences)
+    size = np.diff(sentences, append=len(parts))
+    complete = np.flatnonzero((size == sizes[term[parts[sentences]]]) & (worst < _NO_RANK))
+    rows = parts[sentences[complete]]
+    order = in_order(record[rows], term[rows], worst[complete])
+    heads = begins(record[rows], term[rows])
+    chosen = order[heads]
+    passages = begins(*columns[:3])
+    found_at = np.minimum.reduceat(np.where(part == 0, places, _NO_RANK), passages)
+    found_at = found_at[np.searchsorted(passages, rows[heads], side="right") - 1]
+    chosen = chosen[in_order(record[rows[chosen]], found_at, term[rows[chosen]])]
+    count = size[complete[chosen]]
+    return _Best(
+        records=record[rows[chosen]],
+        terms=term[rows[chosen]],
+        first=np.cumsum(count) - count,
+        ranks=worst[complete[chosen]],
+        places=places[parts[ranges(sentences[complete[chosen]], count)]],
+    )
+
+
+def _covered_entries(
+    rules: RuleSet, words: Sequence[str], singles: Sequence[Sequence[tuple[int, ...]]]
+) -> list[list[tuple[int, int, int]]]:
+    """For each word the entries of shorter words inside it that it takes for itself: offset, word, place among its entries."""
+    terms = rules.lexicon.terms
+    labels = single_labels(terms)
+    number = {word: place for place, word in enumerate(words) if word in labels}
+    covered: list[list[tuple[int, int, int]]] = [[] for _ in words]
+    for outer, place in number.items():
+        for start, end in combinations(range(len(outer) + 1), 2):
+            inner = number.get(outer[start:end], place)
+            if inner != place:
+                covered[place] += [
+                    (start, inner, at)
+                    for at, (term,) in enumerate(singles[inner])
+                    if terms[term].label not in labels[outer]
+                ]
+    return covered

@@ -1,0 +1,47 @@
+"""Rows of numbers held as columns: their order, where equal ones begin, runs of numbers."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.intp]
+Floats = NDArray[np.float64]
+
+
+def in_order(*columns: Numbers) -> Numbers:
+    """The stable order of rows by columns of numbers from 0 on, the first column first."""
+    size = len(columns[0])
+    widths = [int(column.max(initial=0)).bit_length() for column in (*columns, np.array([size]))]
+    if sum(widths) > 64:
+        return np.asarray(np.lexsort(columns[::-1]), dtype=np.intp)
+    keys = np.zeros(size, dtype=np.uint64)
+    for column, width in zip((*columns, np.arange(size)), widths, strict=True):
+        keys = (keys << np.uint64(width)) | column.astype(np.uint64)
+    keys.sort()  # row numbers ride along in the last bits: much faster than an argsort
+    return np.asarray(keys & np.uint64(2 ** widths[-1] - 1), dtype=np.intp)
+
+
+def begins(*columns: Numbers) -> Numbers:
+    """Where rows of equal values begin."""
+    changes = np.zeros(len(columns[0]), dtype=bool)
+    changes[:1] = True
+    for column in columns:
+        changes[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(changes)
+
+
+def ranges(starts: Numbers, lengths: Numbers) -> Numbers:
+    """All numbers from each start on, as many as its length."""
+    shifts = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    return np.asarray(np.arange(len(shifts)) + shifts)
+
+
+def sums(places: Numbers, weights: Floats, size: int) -> Floats:
+    """What the weights of each place add up to, one after the other from the first."""
+    return np.asarray(np.bincount(places, weights, minlength=size), dtype=np.float64)
+
+
+def concatenated(arrays: Iterable[Numbers]) -> Numbers:
+    """The arrays behind one another; none is allowed."""
+    return np.concatenate([np.zeros(0, dtype=np.intp), *arrays])

@@ -1,0 +1,302 @@
+"""jieba's exact cut (no guessing of new words) for many texts at once, from jieba's dictionary but without its code.
+
+The words are the same and so are the sums: each adds the same floating-point numbers in the same order as jieba does, so that a
+text with two equally likely cuts falls the same way. jieba itself is what the tests compare with.
+"""
+
+import math
+import string
+from collections.abc import Iterator, Mapping, Sequence, Set
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.columns import Floats, Numbers, ranges
+from classifier.trie import Codes, Trie, Words, code_points
+
+_PLANE = 0x10000
+_FEW = 16  # a step of numpy for so few blocks costs more than plain Python
+_END, _BLANK, _OTHER, _DIGIT, _LETTER = range(5)  # kinds of characters
+
+
+class Tokens(NamedTuple):
+    """Tokens in order of the text: ``text[start:end]`` each; ``numbers`` tells which are figures."""
+
+    starts: Numbers
+    ends: Numbers
+    numbers: NDArray[np.bool_]
+
+
+class Edges(NamedTuple):
+    """Words of the dictionary in a text: where each starts, how long it is, and its logarithmic share."""
+
+    starts: Numbers
+    lengths: Numbers
+    shares: Floats
+
+
+class Dictionary:
+    """jieba's words with their frequencies, and words of our own with the frequency jieba would give them.
+
+    With ``only`` it holds no other words than those made of these characters; that is enough for texts made of them.
+    """
+
+    def __init__(self, own: Sequence[str], only: Set[int] | None = None) -> None:
+        words, counts = _read(_dictionary_file())
+        total = int(counts.sum())
+        begins = set(words.codes[words.starts].tolist())
+        if only is not None:
+            words, counts = _made_of(words, counts, only | set(map(ord, "".join(own))))
+        self._trie = Trie(words.joined(Words.of(own)))
+        self._counts = np.zeros(self._trie.root, dtype=np.int64)
+        self._counts[self._trie.ends[: len(counts)]] = counts  # of a word given twice, the last
+        added = self._frequencies(own, total, begins)
+        self._counts[self._trie.ends[len(counts) :]] = added
+        self._log_total = math.log(total + sum(added))
+        self._shares = _log_shares(self._counts, self._log_total)
+
+    def cut(self, codes: Codes) -> Tokens:
+        """The tokens of texts, given as code points, each text with a 0 at its end."""
+        kinds, in_words = (
+            _KINDS[np.minimum(codes, _PLANE)],
+            _IN_WORDS[np.minimum(codes, _PLANE)],
+        )
+        choice = _best_lengths(self._edges(np.where(in_words, codes, 0), in_words), _Blocks.of(in_words))
+        return _tokens(_first_of_words(choice, in_words, kinds), kinds)
+
+    def _edges(self, codes: Codes, in_words: NDArray[np.bool_]) -> Edges:
+        """All words; a character that begins none is a word by itself, as rare as can be."""
+        starts, lengths, shares = [], [], []
+        alone = in_words.copy()
+        for step in self._trie.steps(codes):
+            share = self._shares[step.states]
+            known = np.flatnonzero(share > -np.inf)
+            starts.append(step.starts[known])
+            lengths.append(np.full(len(known), step.length))
+            shares.append(share[known])
+            alone[starts[-1]] = False
+        rest = np.flatnonzero(alone)
+        return Edges(
+            np.concatenate([rest, *starts]),
+            np.concatenate([np.ones_like(rest), *lengths]),
+            np.concatenate([np.full(len(rest), -self._log_total), *shares]),
+        )
+
+    def _frequencies(self, own: Sequence[str], total: int, begins: set[int]) -> list[int]:
+        """For each word, added in this order, the least frequency at which jieba keeps it whole."""
+        known = self._known(own)
+        known |= {chr(code): 0 for code in begins if chr(code) not in known}
+        added = []
+        for word in own:
+            share = 1.0
+            for piece in _plain_cut(word, known, total):
+                share *= known.get(piece, 1) / float(total)
+            added.append(max(int(share * total) + 1, known.get(word, 1)))
+            known = {word[0]: 0} | known | {word: added[-1]}
+            total += added[-1]
+        return added
+
+    def _known(self, own: Sequence[str]) -> dict[str, int]:
+        """The frequencies of all dictionary words inside words of our own."""
+        text = "\0".join([*own, ""])
+        return {
+            text[start : start + step.length]: count
+            for step in self._trie.steps(code_points(text))
+            for start, count in zip(step.starts.tolist(), self._counts[step.states].tolist(), strict=True)
+            if count
+        }
+
+
+def _plain_cut(word: str, known: Mapping[str, int], total: int) -> Iterator[str]:
+    words: dict[int, list[tuple[int, float]]] = {}
+    for start in range(len(word)):
+        sizes = [size for size in range(1, len(word) - start + 1) if known.get(word[start : start + size])] or [1]
+        words[start] = [
+            (
+                size,
+                math.log(known.get(word[start : start + size]) or 1) - math.log(total),
+            )
+            for size in sizes
+        ]
+    choice = best_choice(words, 0, len(word))
+    start = 0
+    while start < len(word):
+        yield word[start : start + choice[start]]
+        start += choice[start]
+
+
+def best_choice(words: Mapping[int, Sequence[tuple[int, float]]], start: int, end: int) -> dict[int, int]:
+    """For each place between start and end the length of the word that begins the likeliest cut of the rest.
+
+    ``words`` gives for each place lengths (ascending) and logarithmic shares; of equally likely words the longest wins.
+    """
+    reached = {end: 0.0}
+    choice = {}
+    for place in range(end - 1, start - 1, -1):
+        reached[place], choice[place] = max((share + reached[place + size], size) for size, share in words[place])
+    return choice
+
+
+class _Blocks(NamedTuple):
+    """Stretches of characters that can be part of words, longest first."""
+
+    starts: Numbers
+    ends: Numbers
+
+    @classmethod
+    def of(cls, in_words: NDArray[np.bool_]) -> "_Blocks":
+        changes = np.flatnonzero(np.diff(in_words, prepend=False))  # the text ends outside of a block
+        starts, ends = changes[0::2], changes[1::2]
+        order = np.argsort(starts - ends, kind="stable")
+        return cls(starts[order], ends[order])
+
+
+def _best_lengths(edges: Edges, blocks: _Blocks) -> Numbers:
+    """For each place of a block the length of the word that begins the likeliest cut of the block's rest."""
+    choice = np.ones(int(blocks.ends.max(initial=0)) + 1, dtype=np.intp)
+    lengths = blocks.ends - blocks.starts
+    plain = int((lengths > lengths[_FEW - 1]).sum()) if len(lengths) >= _FEW else len(lengths)
+    _choose_plainly(edges, _Blocks(blocks.starts[:plain], blocks.ends[:plain]), choice)
+    _choose_together(edges, _Blocks(blocks.starts[plain:], blocks.ends[plain:]), choice)
+    return choice
+
+
+def _choose_plainly(edges: Edges, blocks: _Blocks, choice: Numbers) -> None:
+    spans = list(zip(blocks.starts.tolist(), blocks.ends.tolist(), strict=True))
+    inside = np.zeros(len(choice), dtype=bool)
+    for start, end in spans:
+        inside[start:end] = True
+    picked = np.flatnonzero(inside[edges.starts])
+    words: dict[int, list[tuple[int, float]]] = {}
+    for start, length, share in zip(*(column[picked].tolist() for column in edges), strict=True):
+        words.setdefault(start, []).append((length, share))
+    for start, end in spans:
+        found = best_choice(words, start, end)
+        choice[list(found)] = list(found.values())
+
+
+def _choose_together(edges: Edges, blocks: _Blocks, choice: Numbers) -> None:
+    """The same for all blocks at once, from their ends to their starts, one place of each block at a time.
+
+    ``reached`` holds the places in this order: first the ends of all blocks, then the places one before the ends of all
+    that are so long (they come first, being sorted), and so on; ``row`` says where each group begins.
+    """
+    lengths = blocks.ends - blocks.starts
+    longest = int(lengths.max(initial=0))
+    row = np.concatenate(
+        [
+            [0],
+            np.cumsum(np.searchsorted(-lengths, -np.arange(longest + 1), side="right")),
+        ]
+    )
+    left = np.full(len(choice), -1)  # characters to the end of the block
+    at = np.zeros(len(choice), dtype=np.intp)  # place in ``reached``
+    own = ranges(blocks.starts, lengths + 1)
+    left[own] = np.repeat(blocks.ends, lengths + 1) - own
+    at[own] = row[left[own]] + np.repeat(np.arange(len(lengths)), lengths + 1)
+    reached, best = np.zeros(row[-1]), np.ones(row[-1], dtype=np.intp)
+    reached[row[1] :] = -np.inf
+    picked = left[edges.starts] > 0
+    starts, sizes, shares = edges.starts[picked], edges.lengths[picked], edges.shares[picked]
+    order, groups = _sorted_groups(left[starts], sizes)
+    starts, sizes, shares = starts[order], sizes[order], shares[order]
+    here, target = at[starts], at[starts + sizes]
+    for first, last in pairwise(groups):
+        places, score = (
+            here[first:last],
+            shares[first:last] + reached[target[first:last]],
+        )
+        better = score >= reached[places]  # of equally likely words the longest, as in best_choice
+        reached[places[better]] = score[better]
+        best[places[better]] = sizes[first]
+    choice[own] = best[at[own]]
+
+
+def _sorted_groups(left: Numbers, sizes: Numbers) -> tuple[Numbers, list[int]]:
+    """The order by both, and where in it each pair of values begins (and the last one ends)."""
+    keys = left * (int(sizes.max(initial=0)) + 1) + sizes
+    order = np.argsort(
+        keys.astype(np.min_scalar_type(int(keys.max(initial=0)))), kind="stable"
+    )  # 16 bits: a radix sort
+    return order, np.flatnonzero(np.diff(keys[order], prepend=-1, append=-1)).tolist()
+
+
+def _first_of_words(choice: Numbers, in_words: NDArray[np.bool_], kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where pieces begin: the chosen words, every other character; jieba keeps a row of single letters and figures whole."""
+    begins = ~in_words
+    place = np.flatnonzero(in_words & np.concatenate([[True], ~in_words[:-1]]))
+    while len(place):
+        begins[place] = True
+        place = place + choice[place]
+        place = place[in_words[place] & ~begins[place]]
+    single = begins & np.concatenate([begins[1:], [True]]) & (kinds >= _DIGIT)
+    return np.asarray(begins & ~(single & np.concatenate([[False], single[:-1]])))
+
+
+def _tokens(begins: NDArray[np.bool_], kinds: NDArray[np.uint8]) -> Tokens:
+    """Pieces parted where letters, figures and others meet; without the blanks and the ends of texts."""
+    starts = np.flatnonzero(begins | (kinds != np.concatenate([[_END], kinds[:-1]])))
+    ends = np.append(starts[1:], len(kinds))
+    own = kinds[starts]
+    kept = own > _BLANK
+    return Tokens(starts[kept], ends[kept], own[kept] == _DIGIT)
+
+
+def _log_shares(counts: NDArray[np.int64], log_total: float) -> Floats:
+    """log(count / total) by state, -inf where no word ends; with the logarithm of ``math``, as jieba takes it."""
+    used = np.flatnonzero(counts)
+    different, places = np.unique(counts[used], return_inverse=True)
+    shares = np.full(len(counts), -np.inf)
+    shares[used] = np.array([math.log(count) - log_total for count in different.tolist()])[places]
+    return shares
+
+
+def _dictionary_file() -> Path:
+    """jieba's dictionary, found without running jieba."""
+    found = find_spec("jieba")
+    assert found is not None and found.submodule_search_locations, "jieba is installed, the model's loader sees to it"
+    return Path(found.submodule_search_locations[0], "dict.txt")
+
+
+def _read(path: Path) -> tuple[Words, NDArray[np.int64]]:
+    """The words of jieba's dictionary and their frequencies: lines of a word, a frequency and a part of speech."""
+    codes = code_points(path.read_text("utf-8"))
+    ends, blanks = np.flatnonzero(codes == ord("\n")), np.flatnonzero(codes == ord(" "))
+    starts, after_word, after_count = (
+        np.append(0, ends[:-1] + 1),
+        blanks[0::2],
+        blanks[1::2],
+    )
+    counts = np.zeros(len(starts), dtype=np.int64)
+    for digit in range(int((after_count - after_word).max()) - 1):
+        more = np.flatnonzero(after_count - after_word > digit + 1)
+        counts[more] = counts[more] * 10 + codes[after_word[more] + 1 + digit] - ord("0")
+    return Words(codes, starts, after_word - starts), counts
+
+
+def _made_of(words: Words, counts: NDArray[np.int64], characters: Set[int]) -> tuple[Words, NDArray[np.int64]]:
+    allowed = np.zeros(int(words.codes.max()) + 1, dtype=bool)
+    allowed[[code for code in characters if code < len(allowed)]] = True
+    foreign = np.concatenate([[0], np.cumsum(~allowed[words.codes])])
+    kept = np.flatnonzero(foreign[words.starts] == foreign[words.starts + words.lengths])
+    return Words(words.codes, words.starts[kept], words.lengths[kept]), counts[kept]
+
+
+def _table(kinds: Mapping[int, str], default: int) -> NDArray[np.uint8]:
+    table = np.full(_PLANE + 1, default, dtype=np.uint8)
+    for kind, characters in kinds.items():
+        table[list(map(ord, characters))] = kind
+    return table
+
+
+_KINDS = _table(
+    {_END: "\0", _BLANK: " ", _DIGIT: string.digits, _LETTER: string.ascii_letters},
+    _OTHER,
+)
+# jieba looks for words around these; all other characters are words of their own.
+_IN_WORDS = _table({1: string.digits + string.ascii_letters + "+#&._%-"}, 0).astype(bool)
+_IN_WORDS[0x4E00:0x9FD6] = True

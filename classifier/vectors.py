@@ -1,0 +1,282 @@
+"""The model for many texts at once: the same vectors, scores and words as ``TextModel`` gives one by one, found with numpy.
+
+All passages lie behind one another in one array of code points, parted by 0. Every sum adds the same numbers in the same order as
+the plain model does (sums go from the first to the last; each text is multiplied by itself), so the results are
+equal to the last bit, whatever texts stand beside a text.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.columns import Floats, Numbers, begins, in_order, sums
+from classifier.model import PUNCTUATION, Array, TextModel, Word
+from classifier.text import Passage, Weights, lower
+from classifier.tokeniser import Tokens
+from classifier.trie import Codes, Trie, Words, code_points
+
+_PLANE = 0x10000
+_ORDER = 8  # room in the order of features for each character: words and pairs, then groups by length
+_DIGITS = np.isin(np.arange(_PLANE + 1), list(map(ord, "0123456789")))
+_MARKS = np.isin(np.arange(_PLANE + 1), [0, *map(ord, PUNCTUATION)])
+
+
+# Features of one kind: row, start, end, weight, place in the order.
+_Kind = tuple[Numbers, Numbers, Numbers, Floats, Numbers]
+
+
+class Texts(NamedTuple):
+    """The passages of many texts in one array, with their tokens."""
+
+    codes: Codes
+    weights: Weights
+    offsets: Numbers
+    records: Numbers  # of each passage
+    size: int
+    tokens: Tokens
+
+
+class Features(NamedTuple):
+    """Known features where they stand, in the order in which the plain model finds them."""
+
+    rows: Numbers
+    starts: Numbers
+    ends: Numbers
+    weights: Floats
+
+
+class Vectors(NamedTuple):
+    """For each text (``firsts[n]`` to ``firsts[n + 1]``) the rows of its features, their counts and values."""
+
+    texts: Texts
+    found: Features
+    features: Numbers  # of each feature found: its place among the following
+    firsts: Numbers
+    rows: Numbers
+    counts: Floats
+    values: Floats
+
+
+class BatchModel:
+    """A model made ready for reading many texts at once."""
+
+    def __init__(self, model: TextModel) -> None:
+        self._model = model
+        rows: dict[str, dict[str, int]] = {"w": {}, "b": {}, "c": {}}
+        for row, key in enumerate(model.vocabulary):
+            rows[key[0]][key[1:]] = row
+        self._are_groups = np.array([key[0] == "c" for key in model.vocabulary])
+        pairs = [pair.split(" ") for pair in rows["b"]]
+        words = list(dict.fromkeys([*rows["w"], *(word for pair in pairs for word in pair)]))
+        number = {word: place for place, word in enumerate(words, 1)}
+        self._words = Trie(Words.of(words))
+        self._word_of = self._words.values(range(1, len(words) + 1), 0)
+        self._row_of_word = np.array([-1, *(rows["w"].get(word, -1) for word in words)])
+        self._figure = number.get("0", 0)
+        numbers = np.array([number[word] for pair in pairs for word in pair], dtype=np.uint32)
+        places = np.arange(len(pairs))
+        self._pairs = Trie(Words(numbers, places * 2, np.full(len(pairs), 2)))
+        self._row_of_pair = self._pairs.values(rows["b"].values(), -1)
+        self._groups = Trie(Words.of(list(rows["c"])))
+        self._row_of_group = self._groups.values(rows["c"].values(), -1)
+
+    def read(self, texts: Sequence[Sequence[Passage]]) -> Vectors:
+        """The vectors of texts, each given as its passages."""
+        joined = self._join(texts)
+        found = self._features(joined)
+        records = joined.records[np.searchsorted(joined.offsets, found.starts, side="right") - 1]
+        order = in_order(records, found.rows)
+        heads = begins(records[order], found.rows[order])
+        by_first = np.argsort(order[heads])  # the order in which the plain model meets them
+        places = np.empty_like(by_first)
+        places[by_first] = np.arange(len(by_first))
+        features = np.empty_like(order)
+        features[order] = np.repeat(places, np.diff(heads, append=len(order)))
+        first = order[heads][by_first]
+        counts = sums(features, found.weights, len(first))
+        rows, owners = found.rows[first], records[first]
+        values = self._values(rows, counts, owners, joined.size)
+        return Vectors(
+            joined,
+            found,
+            features,
+            np.searchsorted(owners, np.arange(joined.size + 1)),
+            rows,
+            counts,
+            values,
+        )
+
+    def _values(self, rows: Numbers, counts: Floats, owners: Numbers, size: int) -> Floats:
+        """See ``block_weights``."""
+        values: Floats = np.log1p(counts) * self._model.idf[rows]
+        blocks = owners * 2 + self._are_groups[rows]
+        norms = np.sqrt(sums(blocks, values * values, size * 2))
+        norms[norms == 0] = 1
+        return np.asarray(values / norms[blocks])
+
+    def scores(self, vectors: Vectors) -> Array:
+        """The raw scores of each text, shape (texts, labels).
+
+        Text by text, as in ``TextModel.scores``: one large product would add in an order that depends on its neighbours.
+        """
+        weights, bias = self._model.weights, self._model.bias
+        values = vectors.values.astype(np.float32)
+        scores = np.empty((vectors.texts.size, len(bias)), dtype=np.float32)
+        ends = vectors.firsts.tolist()
+        for text in range(vectors.texts.size):
+            own = slice(ends[text], ends[text + 1])
+            scores[text] = values[own] @ weights[vectors.rows[own]] + bias if ends[text] < ends[text + 1] else bias
+        return scores
+
+    def words(self, vectors: Vectors, labels: Sequence[str], most: int) -> list[list[Word]]:
+        """For each text the ``most`` words that moved its label's score most, in order of the text."""
+        texts = vectors.texts
+        number = {label: column for column, label in enumerate(self._model.labels)}
+        columns = np.array([number[label] for label in labels], dtype=np.intp)
+        reached = self._reached(vectors, columns)
+        passages = np.searchsorted(texts.offsets, texts.tokens.starts, side="right") - 1
+        shift = passages  # ``reached`` has one more place for each passage
+        moved = reached[texts.tokens.ends + shift] - reached[texts.tokens.starts + shift]
+        kept = np.flatnonzero(~_are_marks(texts))
+        records = texts.records[passages[kept]]
+        size = np.rint(np.abs(moved[kept]) * 1e6).astype(np.intp)
+        order = in_order(records, int(size.max(initial=0)) - size)
+        first = np.searchsorted(records, np.arange(texts.size))
+        strongest = np.sort(kept[order[np.arange(len(order)) - first[records] < most]])
+        return self._listed(texts, strongest, passages[strongest], moved[strongest])
+
+    def _listed(self, texts: Texts, tokens: Numbers, passages: Numbers, moved: Floats) -> list[list[Word]]:
+        words: list[list[Word]] = [[] for _ in range(texts.size)]
+        records = texts.records[passages]
+        numbers = passages - np.searchsorted(texts.records, records)
+        starts, ends = (column[tokens] - texts.offsets[passages] for column in texts.tokens[:2])
+        columns = (records, numbers, starts, ends, moved)
+        for record, number, start, end, weight in zip(*(column.tolist() for column in columns), strict=True):
+            words[record].append(Word(number, start, end, weight))
+        return words
+
+    def _reached(self, vectors: Vectors, columns: Numbers) -> Floats:
+        """For each place of each passage the part of the score reached there; see ``TextModel.words``."""
+        texts, found = vectors.texts, vectors.found
+        owners = np.repeat(np.arange(texts.size), np.diff(vectors.firsts))
+        parts = vectors.values * self._model.weights[vectors.rows, columns[owners]] / vectors.counts
+        slopes = parts[vectors.features] * found.weights / (found.ends - found.starts)
+        shift = np.searchsorted(texts.offsets, found.starts, side="right")  # passages so far: one place more for each
+        places = np.stack([found.starts + shift, found.ends + shift], axis=1).ravel()
+        changes = np.stack([slopes, -slopes], axis=1).ravel()
+        size = len(texts.codes) + len(texts.offsets)
+        reached = sums(places, changes, size)
+        first = texts.offsets + np.arange(len(texts.offsets))
+        for start, end in pairwise([*first.tolist(), size]):
+            own = reached[start:end]
+            np.cumsum(own, out=own)
+            np.cumsum(own, out=own)
+        return reached
+
+    def _join(self, texts: Sequence[Sequence[Passage]]) -> Texts:
+        passages = [passage for own in texts for passage in own]
+        codes = code_points("\0".join([*(passage.normal.text for passage in passages), ""]))
+        lengths = np.fromiter(
+            (len(passage.weights) for passage in passages),
+            dtype=np.intp,
+            count=len(passages),
+        )
+        nothing = np.zeros(1)
+        weights = np.concatenate([part for passage in passages for part in (passage.weights, nothing)] or [nothing])
+        records = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
+        offsets = np.cumsum(lengths + 1) - (lengths + 1)
+        return Texts(
+            codes,
+            weights,
+            offsets,
+            records,
+            len(texts),
+            self._model.tokeniser.cut(codes),
+        )
+
+    def _features(self, texts: Texts) -> Features:
+        small = _small_letters(texts.codes)
+        kinds = [
+            *self._word_features(texts, small),
+            *self._group_features(texts, small),
+        ]
+        rows, starts, ends, weights, order = map(np.concatenate, zip(*kinds, strict=True))
+        by_order = np.argsort(order)
+        return Features(rows[by_order], starts[by_order], ends[by_order], weights[by_order])
+
+    def _word_features(self, texts: Texts, small: Codes) -> Iterator[_Kind]:
+        """Words and pairs of neighbouring words."""
+        starts, ends, figures = texts.tokens
+        weights = _least(texts.weights, starts, ends)
+        words = self._word_of[self._words.whole(small, starts, ends)]
+        words[figures] = self._figure
+        words[_are_marks(texts) | (weights <= 0)] = 0
+        passages = np.searchsorted(texts.offsets, starts, side="right") - 1
+        order = _ORDER * texts.offsets[passages] + 2 * (starts - texts.offsets[passages])
+        own = np.flatnonzero((words > 0) & (self._row_of_word[words] >= 0))
+        yield (
+            self._row_of_word[words[own]],
+            starts[own],
+            ends[own],
+            weights[own],
+            order[own],
+        )
+        first = np.flatnonzero((words[:-1] > 0) & (words[1:] > 0) & (passages[:-1] == passages[1:]))
+        pairs = np.stack([words[first], words[first + 1]], axis=1).ravel().astype(np.uint32)
+        places = np.arange(0, len(pairs), 2)
+        rows = self._row_of_pair[self._pairs.whole(pairs, places, places + 2)]
+        first, rows = first[rows >= 0], rows[rows >= 0]
+        weight = np.minimum(weights[first], weights[first + 1])
+        yield rows, starts[first], ends[first + 1], weight, order[first + 1] + 1
+
+    def _group_features(self, texts: Texts, small: Codes) -> Iterator[_Kind]:
+        """Groups of characters; a run of digits is one character ``0``."""
+        digits = _DIGITS[np.minimum(small, _PLANE)]
+        starts = np.flatnonzero(~(digits & np.concatenate([[False], digits[:-1]])))
+        ends = np.append(starts[1:], len(small))
+        codes = np.where(digits[starts], ord("0"), small[starts])
+        last = texts.weights[ends - 1]
+        weight = np.minimum(texts.weights[starts], last)
+        codes[_MARKS[np.minimum(codes, _PLANE)] | (last <= 0)] = 0
+        passages = np.searchsorted(texts.offsets, starts, side="right") - 1
+        after_words = 2 * np.diff(texts.offsets, append=len(small))[passages]
+        order = _ORDER * texts.offsets[passages] + after_words + 4 * (starts - texts.offsets[passages])
+        for step in self._groups.steps(codes):
+            rows = self._row_of_group[step.states]
+            known = np.flatnonzero((rows >= 0) & (weight[step.starts] > 0))
+            first = step.starts[known]
+            least = weight[first]
+            for further in range(1, step.length):
+                least = np.minimum(least, last[first + further])
+            yield (
+                rows[known],
+                starts[first],
+                ends[first + step.length - 1],
+                least,
+                order[first] + step.length - 1,
+            )
+
+
+def _are_marks(texts: Texts) -> NDArray[np.bool_]:
+    """Which tokens are punctuation."""
+    starts, ends, _ = texts.tokens
+    return np.asarray(_MARKS[np.minimum(texts.codes[starts], _PLANE)] & (ends - starts == 1))
+
+
+def _least(weights: Weights, starts: Numbers, ends: Numbers) -> Floats:
+    """The least weight of each stretch."""
+    return np.minimum.reduceat(weights, np.stack([starts, ends], axis=1).ravel())[::2] if len(starts) else np.zeros(0)
+
+
+def _small_letters(codes: Codes) -> Codes:
+    """As ``text.lower``, but for rare scripts beyond the first plane, of which no model knows a word."""
+    return np.where(codes < _PLANE, _small_table()[np.minimum(codes, _PLANE - 1)], codes)
+
+
+@cache
+def _small_table() -> Codes:
+    return code_points(lower("".join(map(chr, range(_PLANE)))))

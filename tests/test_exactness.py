@@ -1,0 +1,182 @@
+"""The quick way gives what the plain way gives: jieba's tokens, the plain rules' readings, the plain model's scores, bit by bit."""
+
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import jieba
+import numpy as np
+import pytest
+
+from benchmarks.baselines import ScikitPipelines, loaded_jieba
+from benchmarks.corpus import Corpus, product_words
+from classifier import Application, Classifier
+from classifier.batchwise import BatchRules
+from classifier.examples import read_examples
+from classifier.records import Field
+from classifier.rules import Reading
+from classifier.text import Tokeniser, normalise, normalise_many
+from classifier.tokeniser import Dictionary
+from classifier.trie import code_points
+from classifier.vectors import BatchModel
+
+Token = tuple[str, int, int]
+
+_RUN = re.compile(r"[A-Za-z]+|[0-9]+|[^\sA-Za-z0-9]+")
+_STRESS = Path(__file__).parent / "tables" / "stress.jsonl"
+_FUZZ = 12_000  # of the 60,000 strings that the benchmark tries
+
+
+def jieba_tokens(cutter: "jieba.Tokenizer", text: str) -> list[Token]:
+    """jieba's own cut, its pieces parted where letters, figures and others meet."""
+    tokens = []
+    start = 0
+    for piece in cutter.lcut(text, HMM=False):
+        for run in _RUN.finditer(piece):
+            word = "0" if run.group().isdecimal() and run.group().isascii() else run.group().lower()
+            tokens.append((word, start + run.start(), start + run.end()))
+        start += len(piece)
+    return tokens
+
+
+def our_tokens(dictionary: Dictionary, texts: Sequence[str]) -> list[list[Token]]:
+    """The tokens of all texts, cut together."""
+    joined = "\0".join([*texts, ""])
+    ends = np.cumsum([len(text) + 1 for text in texts])
+    tokens: list[list[Token]] = [[] for _ in texts]
+    found = dictionary.cut(code_points(joined))
+    for start, end, number in zip(*(column.tolist() for column in found), strict=True):
+        text = int(np.searchsorted(ends, start, side="right"))
+        before = int(ends[text - 1]) if text else 0
+        tokens[text].append(("0" if number else joined[start:end].lower(), start - before, end - before))
+    return tokens
+
+
+def fuzz(size: int, words: Sequence[str], seed: int = 5) -> list[str]:
+    """Strings that are hard to cut: dictionary words, rare hanzi, few hanzi over and over, all with signs and Latin."""
+    dice = random.Random(seed)
+    ideographs = [chr(code) for code in range(0x4E00, 0x9FD6)]
+    signs = "0123456789abcXYZ+#&._%-,。;:() é①²𠀀㐀"
+    strings = []
+    for number in range(size):
+        few = (ideographs if number % 2 else "风海水电网新")[:]
+        choices: Sequence[Sequence[str]] = (
+            [words],
+            [ideographs],
+            [words, signs, ideographs],
+            [dice.choices(few, k=2)],
+            [dice.choice(words) + dice.choice(words) + "风海"],
+        )[number % 5]
+        strings.append("".join(dice.choice(dice.choice(choices)) for _ in range(dice.randint(1, 40))))
+    return strings
+
+
+@pytest.fixture(scope="module")
+def words(classifier: Classifier) -> list[str]:
+    return sorted(set(classifier.rules.lexicon.words))
+
+
+@pytest.fixture(scope="module")
+def cutter(words: list[str]) -> "jieba.Tokenizer":
+    return loaded_jieba(words)
+
+
+@pytest.fixture(scope="module")
+def applications() -> list[Application]:
+    """Records of the benchmark, hard cases, and the same with every field filled."""
+    texts = [example.text for example in read_examples([_STRESS])]
+    full = [
+        Application(f"f{number}", text[:9], text[:20], text, f"海带养殖;{text[:10]}", "A0411 海水养殖")
+        for number, text in enumerate(texts[::4])
+    ]
+    odd = [
+        Application("", text)
+        for text in ("", " \n", "İΣ 12.5MW", "海 上\n風電", "é\u0301①\0海带", "除" * 200, "风" * 300)
+    ]
+    records = [record.application() for record in Corpus(product_words()).records(250)]
+    return [*records, *(Application(f"s{number}", text) for number, text in enumerate(texts[::2])), *full, *odd]
+
+
+def test_own_words_have_the_frequency_that_jieba_gives_them(words: list[str], cutter: "jieba.Tokenizer") -> None:
+    text = "，".join(words)
+    assert our_tokens(Dictionary(words), [text])[0] == jieba_tokens(cutter, text)
+
+
+def test_tokens_are_jiebas(words: list[str], cutter: "jieba.Tokenizer") -> None:
+    corpus = [normalise(text).text for record in Corpus(product_words()).records(500) for text in record.cells()]
+    strings = [*corpus, *fuzz(_FUZZ, [word for word, count in cutter.FREQ.items() if count])]
+    dictionary = Dictionary(words)
+    for start in range(0, len(strings), 2000):
+        part = strings[start : start + 2000]
+        assert our_tokens(dictionary, part) == [jieba_tokens(cutter, text) for text in part]
+
+
+def test_a_text_is_cut_alike_alone_and_with_the_words_of_its_own_characters_only(words: list[str]) -> None:
+    dictionary = Dictionary(words)
+    for text in fuzz(8, words):
+        alone = our_tokens(dictionary, [text])
+        assert alone == our_tokens(dictionary, [text] * 30)[3:4]
+        assert alone == our_tokens(Dictionary(words, set(map(ord, text))), [text])
+
+
+def test_texts_normalised_together_are_normalised_as_one_by_one(applications: list[Application]) -> None:
+    texts = [application.text(field) for application in applications for field in Field]
+    texts += fuzz(3000, ["海 洋", "離岸", "ＬＮＧ　ＦＳＲＵ", "e\u0301", "\u200b", "㎡", "\0", "が", "\ud800"])
+    assert [_plain(one) for one in normalise_many(texts)] == [_plain(normalise(text)) for text in texts]
+
+
+def _plain(normal: tuple[str, str, Sequence[int], Sequence[int]]) -> tuple[str, str, list[int], list[int]]:
+    return normal[0], normal[1], list(normal[2]), list(normal[3])
+
+
+def _comparable(reading: Reading) -> tuple[object, ...]:
+    passages = [(one.field, _plain(one.normal), one.weights.tolist()) for one in reading.passages]
+    return passages, reading.hits, reading.shifts, reading.ties, reading.is_boilerplate
+
+
+def test_readings_are_those_of_the_plain_rules(classifier: Classifier, applications: list[Application]) -> None:
+    together = BatchRules(classifier.rules).read(applications)
+    for application, reading in zip(applications, together, strict=True):
+        assert _comparable(reading) == _comparable(classifier.rules.read(application))
+
+
+def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, applications: list[Application]) -> None:
+    model = classifier.model
+    assert model is not None
+    readings = [classifier.rules.read(application) for application in applications]
+    batch = BatchModel(model)
+    vectors = batch.read([reading.passages for reading in readings])
+    scores = batch.scores(vectors)
+    labels = [model.labels[number] for number in scores.argmax(axis=1)]
+    for reading, own, label, words in zip(readings, scores, labels, batch.words(vectors, labels, 8), strict=True):
+        vector = model.read(reading.passages)
+        assert np.array_equal(own, model.scores(vector))
+        assert words == model.words(vector, label, 8)
+
+
+def test_predictions_do_not_depend_on_their_neighbours(classifier: Classifier, applications: list[Application]) -> None:
+    one_by_one = [classifier.predict(application) for application in applications]
+    assert classifier.predict_many(applications) == one_by_one
+    for size in (1, 7):
+        few = applications[: 20 * size]
+        parts = [few[start : start + size] for start in range(0, len(few), size)]
+        assert [one for part in parts for one in classifier.predict_many(part)] == one_by_one[: len(few)]
+
+
+def test_texts_given_twice_get_the_same_prediction_under_their_own_ids(classifier: Classifier) -> None:
+    first, second = Application("a", "海带养殖"), Application("b", "海带养殖")
+    other = Application("c", "修路")
+    found = classifier.predict_many([first, other, second])
+    assert found == [classifier.predict(one) for one in (first, other, second)]
+    assert [one.application_id for one in found] == ["a", "c", "b"]
+
+
+def test_without_explanation_only_the_evidence_is_missing(
+    classifier: Classifier, applications: list[Application]
+) -> None:
+    some = applications[::10]
+    for bare, full in zip(classifier.predict_many(some, explain=False), classifier.predict_many(some), strict=True):
+        assert bare.evidence == ()
+        names = [name for name in type(full).__dataclass_fields__ if name != "evidence"]
+        assert [getattr(bare, name) for name in names] == [getattr(full, name) for name in names]
