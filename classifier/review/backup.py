@@ -41,6 +41,9 @@ class Backup:
 
 def back_up(url: str, target: Path, *, overwrite: bool = False) -> Backup:
     """Write what the database holds at one moment; a PostgreSQL database, or a name in .jsonl.gz, gives a portable file."""
+    place = database.understood(url)
+    if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
+        raise ReviewError(f"没有数据库“{place.database}”：请核对地址。")
     engine = database.connect(url)
     try:
         if target.exists() and not overwrite:

@@ -96,8 +96,13 @@ def test_a_backup_overwrites_only_when_told(full: ReviewStore, tmp_path: Path) -
 def test_a_failed_backup_leaves_no_half_file(full: ReviewStore, tmp_path: Path) -> None:
     with pytest.raises((ReviewError, OSError)):
         back_up(address(full), tmp_path / "no" / "such" / "folder.backup")
+    other = tmp_path / "other.db"
+    with pytest.raises(ReviewError, match="没有数据库"):
+        back_up(f"sqlite:///{other}", tmp_path / "x.backup")
+    assert not other.exists()
+    other.touch()
     with pytest.raises(ReviewError, match="没有本系统的表"):
-        back_up(f"sqlite:///{tmp_path / 'other.db'}", tmp_path / "x.backup")
+        back_up(f"sqlite:///{other}", tmp_path / "x.backup")
     assert not (tmp_path / "x.backup").exists()
 
 

@@ -1,7 +1,9 @@
 """The schema: made from nothing, brought up from an older file with its data, and never opened by the wrong program."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -62,6 +64,21 @@ def test_an_older_file_is_refused_until_it_is_upgraded_with_all_its_data(
     store.decide(bank.second, 1, 2, Label(Outcome.OUTSIDE))
     assert store.verify(bank.auditor).ok
     store.close()
+
+
+def test_an_empty_database_opened_by_many_at_once_gets_its_tables_once(empty_url: str) -> None:
+    start = Barrier(6)
+
+    def opened(_number: int) -> str | None:
+        start.wait()
+        store = ReviewStore.open(empty_url)
+        with store.reading() as connection:
+            found = database.revision_of(connection)
+        store.close()
+        return found
+
+    with ThreadPoolExecutor(6) as many:
+        assert list(many.map(opened, range(6))) == [database.newest()] * 6
 
 
 def test_a_newer_database_is_refused(url: str) -> None:
