@@ -1,6 +1,7 @@
 """Starting the web app and managing who may sign in."""
 
 import argparse
+import contextlib
 import os
 import runpy
 import sys
@@ -55,7 +56,11 @@ def _app(options: argparse.Namespace) -> int:
     home.chmod(0o700)
     sys.argv = [str(_APP)]  # Streamlit looks for its settings beside the script that was started
     app = runpy.run_path(str(_APP))["app"]
-    app.run(config={"server.address": options.host, "server.port": options.port, "logger.hideWelcomeMessage": True})
+    if not options.demo:
+        _store().close()  # what is wrong with the database is told here in one line
+    with contextlib.suppress(KeyboardInterrupt):
+        app.run(config={"server.address": options.host, "server.port": options.port, "logger.hideWelcomeMessage": True})
+    print("已停止。")
     return 0
 
 

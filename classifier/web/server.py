@@ -50,6 +50,16 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     """Refuse an open demo; open the store, make the first admin, end what a dead server left, load the classifier."""
     logs.set_up()
     PagesManager.uses_pages_directory = False  # or a deep link that comes first would open a page without the frame
+    try:
+        _begin()
+    except ReviewError as error:
+        print(f"错误：{error}", file=sys.stderr, flush=True)
+        raise
+    threading.Thread(target=_load_classifier, daemon=True).start()
+    yield
+
+
+def _begin() -> None:
     if context.demo():
         refuse_beyond_loopback(str(st.get_option("server.address") or ""))
     store = context.store()
@@ -59,8 +69,6 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
         if password is not None:
             _say(f"第一次登录：账号 {accounts.FIRST_ADMIN}，一次性密码 {password}（只显示这一次，登录后须修改）。")
     _say(f"地址：{_address()}　按 Ctrl-C 停止。")
-    threading.Thread(target=_load_classifier, daemon=True).start()
-    yield
 
 
 def script_failed(error: Exception) -> bool:
