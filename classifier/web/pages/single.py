@@ -143,24 +143,28 @@ def _own_words(sheet: Sheet) -> None:
 
 
 def _my_cases(sheet: Sheet, store: ReviewStore, actor: Actor, catalogue: Catalogue) -> None:
-    """Where the person's own cases stand; a returned one can be completed."""
-    mine = Query(person=actor.name)
-    cases = [one for one in store.cases(actor, mine, order=Order.OLDEST, limit=200) if one.submitted_by == actor.name]
-    cases = [one for one in cases if one.status is not Status.LABELLED][-MOST_CASES:][::-1]
+    """Where the person's own newest cases stand; a returned one can be completed."""
+    sent = Query(person=actor.name, statuses=tuple(one for one in Status if one is not Status.LABELLED))
+    older = max(store.count(actor, sent) - MOST_CASES, 0)
+    cases = store.cases(actor, sent, order=Order.OLDEST, limit=MOST_CASES, offset=older)[::-1]
     if not cases:
         return
     with st.expander(f"我送复核的件（最近 {len(cases)} 件）"):
         for one in cases:
-            _my_case(sheet, store, actor, one, catalogue)
+            reason = _return_reason(store, actor, one) if one.status is Status.RETURNED else ""
+            _my_case(sheet, one, label_text(catalogue, str(one.label)), reason)
 
 
-def _my_case(sheet: Sheet, store: ReviewStore, actor: Actor, case: Case, catalogue: Catalogue) -> None:
-    label = label_text(catalogue, str(case.label))
+def _return_reason(store: ReviewStore, actor: Actor, case: Case) -> str:
+    reasons = [one.reason for one in store.life(actor, case.id).verdicts if one.reason]
+    return reasons[-1] if reasons else "没有写明"
+
+
+def _my_case(sheet: Sheet, case: Case, label: str, reason: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"第 {case.id} 号 · {case.application.id} · {label} · {case.status.value}", width="stretch")
-        if case.status is Status.RETURNED:
-            reasons = [one.reason for one in store.life(actor, case.id).verdicts if one.reason]
-            st.text(f"退回原因：{reasons[-1]}" if reasons else "")
+        if reason:
+            st.text(f"退回原因：{reason}")
             st.button(
                 "补充后重送",
                 key=f"complete {case.id}",
