@@ -53,7 +53,7 @@ def bars(title: str, shares: Sequence[Share], shown: str, colours: Sequence[str]
 
 def metrics(figures: Sequence[tuple[str, str, str]]) -> None:
     """Names, values and what stands below them, side by side as far as there is room."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for name, value, below in figures:
             st.metric(name, value, below, delta_color="off", delta_arrow="off", width="content")
 

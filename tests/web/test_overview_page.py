@@ -67,7 +67,7 @@ def test_counts_balances_and_corrections_are_shown(store: ReviewStore, classifie
     store.decide(FIRST, first.id, first.version, Label(first.prediction.outcome, first.prediction.code))
     store.decide(FIRST, second.id, second.version, Label(Outcome.INSUFFICIENT), "材料不足")
     shown = metrics(page())
-    assert (shown["已贴标"], shown["复核改判"], shown["待复核"]) == ("3 件", "50.0%", "1 件")
+    assert (shown["贴标总数"], shown["复核改判"], shown["待复核"]) == ("3 件", "50.0%", "1 件")
     tables = {frame.value.columns[0]: frame.value for frame in page().dataframe}
     assert dict(zip(tables["结论"]["结论"], tables["结论"]["笔数"], strict=True)) == {
         "● 蓝色": 1,
@@ -80,7 +80,7 @@ def test_counts_balances_and_corrections_are_shown(store: ReviewStore, classifie
 def test_every_role_may_look(store: ReviewStore, classifier: Classifier) -> None:
     submit_all(store, classifier)
     for person in (FIRST, ADMIN):
-        assert metrics(page(person))["已贴标"] == "3 件"
+        assert metrics(page(person))["贴标总数"] == "3 件"
 
 
 def test_a_span_without_cases_says_so(store: ReviewStore, classifier: Classifier) -> None:

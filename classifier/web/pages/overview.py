@@ -39,7 +39,7 @@ def draw_figures(totals: Totals) -> None:
     whole, blue = totals.everything, figures.blue_total(totals)
     pending = totals.statuses.get(Status.PENDING, overview.Total())
     shown = [
-        ("已贴标", f"{whole.count:,} 件", screen.money(whole.balance)),
+        ("贴标总数", f"{whole.count:,} 件", screen.money(whole.balance)),
         ("蓝色与浅蓝", f"{blue.count:,} 件", screen.money(blue.balance)),
         ("自动通过", figures.rate_text(totals.automatic), f"{totals.automatic.hits:,} 件"),
         ("复核改判", figures.rate_text(totals.corrections), f"共复核 {totals.corrections.rows:,} 件"),
@@ -83,7 +83,7 @@ def draw_model(classifier: Classifier) -> None:
         return
     scores = [(name, manifest.scores[name]) for name in figures.SCORES if name in manifest.scores]
     if scores:
-        with st.container(horizontal=True, gap="large"):
+        with st.container(horizontal=True, gap="medium"):
             for name, score in scores:
                 st.metric(name, f"{score:.1%}", help=figures.SCORES[name], width="content")
         st.caption("以上是训练文本上按撰写者分组的交叉验证；真实台账会有出入，以“审计”的抽样重判为准。")
