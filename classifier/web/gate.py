@@ -95,7 +95,7 @@ async def _let_through(data: bytes, secret: str) -> bytes | None:
         return data
     found = await _live(secret)
     if found is not None and not found.must_change:
-        if _meant(request):
+        if is_meant(request):
             await anyio.to_thread.run_sync(lambda: sessions.touch(context.store(), secret, context.options().limits))
         return data
     if context.options().oidc is not None and not await anyio.to_thread.run_sync(
@@ -105,7 +105,7 @@ async def _let_through(data: bytes, secret: str) -> bytes | None:
     return restarted(request)
 
 
-def _meant(request: BackMsg) -> bool:
+def is_meant(request: BackMsg) -> bool:
     """Whether a person caused the message, not a clock in the page."""
     return request.WhichOneof("type") == "rerun_script" and not request.rerun_script.is_auto_rerun
 

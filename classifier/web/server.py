@@ -23,6 +23,7 @@ from classifier.web import context, forms, logs, provider, sign_in
 from classifier.web.gate import Gate
 from classifier.web.headers import OwnHeaders
 from classifier.web.local import LoopbackOnly, is_loopback
+from classifier.web.returning import Returning
 
 SCRIPT = Path(__file__).parent / "ui.py"
 
@@ -42,7 +43,7 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """What every request passes through, outermost first."""
-    return [Middleware(OwnHeaders), Middleware(LoopbackOnly), Middleware(Gate)]
+    return [Middleware(OwnHeaders), Middleware(LoopbackOnly), Middleware(Returning), Middleware(Gate)]
 
 
 @asynccontextmanager

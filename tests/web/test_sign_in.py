@@ -8,10 +8,12 @@ import requests
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import update
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from classifier.review import accounts
 from classifier.review.schema import sessions
-from classifier.web.gate import restarted
+from classifier.web.gate import is_meant, restarted
 from classifier.web.sign_in import COOKIE, safe_target
 from tests.web.serving import PASSWORD, Server, actor, sign_in
 
@@ -221,6 +223,30 @@ def test_a_message_of_an_ended_session_only_runs_the_page_from_its_top() -> None
     left = BackMsg.FromString(restarted(message) or b"")
     assert not left.rerun_script.fragment_id and not left.rerun_script.widget_states.widgets
     assert restarted(BackMsg(backend_operation_request={})) is None
+
+
+def test_what_a_page_asks_for_by_itself_keeps_no_session_alive() -> None:
+    by_clock, by_person = BackMsg(), BackMsg()
+    by_clock.rerun_script.is_auto_rerun = True
+    by_person.rerun_script.page_name = "single"
+    heartbeat = BackMsg(app_heartbeat=True)
+    assert [is_meant(message) for message in (by_clock, by_person, heartbeat)] == [False, True, False]
+
+
+@pytest.mark.parametrize("cookie", ["", f"{COOKIE}=made-up"])
+def test_the_open_line_to_the_pages_needs_a_session(served: Server, cookie: str) -> None:
+    address = served.address.replace("http", "ws", 1) + "/_stcore/stream"
+    with pytest.raises(InvalidStatus) as refused:
+        connect(address, additional_headers={"Cookie": cookie} if cookie else {}, open_timeout=10)
+    assert refused.value.response.status_code == 403
+
+
+def test_the_open_line_is_not_for_other_sites(served: Server) -> None:
+    visitor, _ = try_to_sign_in(served, "孙复核")
+    address = served.address.replace("http", "ws", 1) + "/_stcore/stream"
+    headers = {"Cookie": f"{COOKIE}={visitor.cookies[COOKIE]}"}
+    with pytest.raises(InvalidStatus):
+        connect(address, additional_headers=headers, origin="https://evil.example", open_timeout=10)  # type: ignore[arg-type]
 
 
 @pytest.mark.browser
