@@ -73,7 +73,7 @@ def confidence_number(confidence: float) -> str:
 
 def confidence_text(confidence: float) -> str:
     """Words and number: 很有把握（0.97）."""
-    words = next(words for least, words in _CONFIDENCE if confidence >= least or least == 0.0)
+    words = next(words for least, words in _CONFIDENCE if round(confidence, 2) >= least or least == 0.0)
     return f"{words}（{confidence_number(confidence)}）"
 
 
