@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -72,6 +72,14 @@ def read_paste(paste: Paste, now: datetime) -> Application:
     for sentence in paste.supplements:
         application = with_answer(application, sentence)
     return application
+
+
+def on_assertion(prediction: Prediction) -> Prediction:
+    """A blue result that rests on what the officer added goes to a person: no document was read for it (蓝洗)."""
+    if not prediction.outcome.is_blue:
+        return prediction
+    reason = "结论用到了经办的补充说明：请复核人员核对佐证材料。"
+    return replace(prediction, route=Route.REVIEW, reasons=(reason, *prediction.reasons))
 
 
 def _texts(paste: Paste) -> dict[Field, str]:

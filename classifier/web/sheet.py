@@ -11,7 +11,7 @@ from classifier.records import Application, Prediction
 from classifier.review import ReviewStore
 from classifier.review.cases import Submission
 from classifier.review.permissions import Actor
-from classifier.web.pasted import Paste, read_paste
+from classifier.web.pasted import Paste, on_assertion, read_paste
 from classifier.web.question import supplements, without_answers
 
 LINK = "result"
@@ -86,6 +86,8 @@ class Sheet:
         """Label what the form holds, keep the result under a link, and show it."""
         application = read_paste(self.paste(), now)
         prediction = classifier.predict(application)
+        if self.supplements:
+            prediction = on_assertion(prediction)
         token = store.keep_draft(actor, application, prediction)
         self._show(Shown(actor.name, token, application, prediction))
 

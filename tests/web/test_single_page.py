@@ -190,6 +190,8 @@ def test_an_answer_changes_the_result_is_shown_kept_and_can_be_withdrawn(open_pa
     app.button(key="submit").click().run()
     case = newest_case()
     assert "补充说明：本笔资金用于" in case.application.description
+    assert case.prediction.outcome.is_blue and case.prediction.route is Route.REVIEW
+    assert case.prediction.reasons[0].startswith("结论用到了经办的补充说明")
     reopened.button(key="withdraw 0").click().run()
     assert "补充说明：" not in shown(reopened)
     assert [line for line in before.splitlines() if "把握：" in line] == [
