@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from classifier.cli.person import actor_of
 from classifier.errors import ReviewError
 from classifier.settings import Settings
 
 if TYPE_CHECKING:
+    from classifier.review.permissions import Actor
     from classifier.review.store import ReviewStore
 
 _APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -69,7 +71,7 @@ def _add(options: argparse.Namespace) -> int:
     from classifier.review.permissions import Role
 
     roles = {Role[role.upper()] for role in options.role}
-    password = accounts.add(_store(), accounts.CONSOLE, options.name, roles)
+    password = accounts.add(_store(), _admin(), options.name, roles)
     return _show_password(options.name, password)
 
 
@@ -88,13 +90,13 @@ def _enable(options: argparse.Namespace) -> int:
 def _reset(options: argparse.Namespace) -> int:
     from classifier.review import accounts
 
-    return _show_password(options.name, accounts.reset(_store(), accounts.CONSOLE, options.name))
+    return _show_password(options.name, accounts.reset(_store(), _admin(), options.name))
 
 
 def _list(options: argparse.Namespace) -> int:
     from classifier.review import accounts
 
-    found = accounts.listed(_store(), accounts.CONSOLE)
+    found = accounts.listed(_store(), _admin())
     for account in found:
         roles = "、".join(sorted(role.value for role in account.roles)) or "没有岗位"
         print(f"{account.name}\t{roles}\t{account.state}")
@@ -104,9 +106,8 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _changed(change: Callable[..., None], name: str, done: str) -> int:
-    from classifier.review import accounts
 
-    change(_store(), accounts.CONSOLE, name)
+    change(_store(), _admin(), name)
     print(f"账号 {name} {done}。")
     return 0
 
@@ -115,6 +116,12 @@ def _show_password(name: str, password: str) -> int:
     """To the terminal, once; it is kept nowhere."""
     print(f"账号 {name} 的一次性密码：{password}\n只显示这一次；第一次登录后须修改。")
     return 0
+
+
+def _admin() -> "Actor":
+    from classifier.review.permissions import Role
+
+    return actor_of(Role.ADMIN)
 
 
 def _store() -> "ReviewStore":

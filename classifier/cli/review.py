@@ -6,15 +6,13 @@ verdict.
 """
 
 import argparse
-import getpass
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from classifier.cli.parser import add_command, add_group, print_lines
+from classifier.cli.person import actor_of
 from classifier.errors import AuditError, ReviewError
 from classifier.settings import Settings
 from taxonomy import load_catalogue
@@ -22,7 +20,7 @@ from taxonomy import load_catalogue
 if TYPE_CHECKING:
     from classifier.review.cases import Event
     from classifier.review.outdated import Outdated
-    from classifier.review.permissions import Actor, Role
+    from classifier.review.permissions import Actor
     from classifier.review.store import ReviewStore
 
 _PAGE = 2_000
@@ -62,7 +60,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     anchor = Anchor.from_json(_read(options.anchor)) if options.anchor else None
     with _store() as store:
-        found = store.verify(_actor(Role.AUDITOR), anchor)
+        found = store.verify(actor_of(Role.AUDITOR), anchor)
     if not found.ok:
         print_lines([f"留痕有问题，共 {len(found.faults)} 处：", *(f"- {fault}" for fault in found.faults)])
         return 1
@@ -75,7 +73,7 @@ def _head(options: argparse.Namespace) -> int:
     from classifier.review.permissions import Role
 
     with _store() as store:
-        head = store.head(_actor(Role.AUDITOR))
+        head = store.head(actor_of(Role.AUDITOR))
     with whole_file(_writable(options.output)) as part:
         part.write_text(head.to_json() + "\n", "utf-8")
     return print_lines([f"已导出锚点：第 {head.sequence:,} 条，{options.output}。请存到数据库以外的地方。"])
@@ -87,7 +85,7 @@ def _outdated(options: argparse.Namespace) -> int:
     from classifier.review.outdated import outdated
     from classifier.review.permissions import Role
 
-    classifier, actor = Classifier.load(), _actor(Role.AUDITOR)
+    classifier, actor = Classifier.load(), actor_of(Role.AUDITOR)
     with _store() as store, progress_bar("重新识别") as progress:
         found = outdated(store, actor, classifier, compare=options.compare, limit=options.limit, progress=progress)
     return print_lines(_outdated_text(found, compared=options.compare))
@@ -123,7 +121,7 @@ def _export(options: argparse.Namespace) -> int:
     target, kind = _writable(options.output), options.output.suffix.lower()
     if kind not in (".csv", ".jsonl"):
         raise AuditError(f"不知道把日志写成什么格式：{target.name}。文件名请以 .csv 或 .jsonl 结尾。")
-    actor = _actor(Role.AUDITOR)
+    actor = actor_of(Role.AUDITOR)
     with _store() as store:
         head = store.head(actor)
         events = _events(store, actor, head.sequence)
@@ -160,7 +158,7 @@ def _examples(options: argparse.Namespace) -> int:
     catalogue = load_catalogue(Settings.from_environment().catalogue)
     labels = {*(item.code for item in catalogue.items), Outcome.OUTSIDE.value, Outcome.INSUFFICIENT.value}
     with _store() as store:
-        examples = list(reviewed_examples(store, _actor(Role.REVIEWER)))
+        examples = list(reviewed_examples(store, actor_of(Role.REVIEWER)))
     usable = [one for one in examples if one.label in labels]
     with whole_file(_writable(options.output)) as part:
         part.write_text("".join(f"{example_line(one)}\n" for one in usable), "utf-8", newline="\n")
@@ -195,24 +193,6 @@ def _restore(options: argparse.Namespace) -> int:
     found = restore(options.file, url, overwrite=options.force, even_if_broken=options.even_if_broken)
     state = "留痕完好" if found.ok else f"留痕有问题（{len(found.faults)} 处，用 lanmu audit verify 查看）"
     return print_lines([f"已恢复：{found.events:,} 条记录，{state}，末条摘要 {found.head.digest}。"])
-
-
-def _actor(role: "Role") -> "Actor":
-    from classifier.review.permissions import Actor
-
-    return Actor(f"cli:{_user()}", frozenset({role}))
-
-
-def _user() -> str:
-    """Who runs the command, as the operating system knows it: the environment may say anything."""
-    if sys.platform == "win32":
-        return getpass.getuser()
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 @contextmanager

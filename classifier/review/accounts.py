@@ -27,12 +27,11 @@ from classifier.review.schema import accounts, sessions
 if TYPE_CHECKING:
     from classifier.review.store import ReviewStore
 
-CONSOLE = Actor("命令行", frozenset({Role.ADMIN}))
 FIRST_ADMIN = "admin"
 EXTERNAL = "oidc:"
 
 _NAME = re.compile(r"[\w.@·-]{1,64}")
-_RESERVED = re.compile(r"system|oidc|未知|命令行|演示.*", re.IGNORECASE)
+_RESERVED = re.compile(r"system|cli|oidc|未知账号|演示.*", re.IGNORECASE)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 _SHORTEST, _LONGEST, _FEWEST_SIGNS = 12, 256, 5
 _WAIT_SECONDS = 15.0

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from classifier.errors import ReviewError
-from classifier.review import DeniedError, ReviewStore, Role, accounts, sessions
+from classifier.review import Actor, DeniedError, ReviewStore, Role, accounts, sessions
 from classifier.review import schema as tables
 from classifier.review.sessions import Limits, SignInError
 from tests.review.conftest import Bank, Clock
@@ -17,6 +17,7 @@ from tests.review.conftest import Bank, Clock
 OWN = "退潮以后再去看北边的灯塔"
 OFFICER = frozenset({Role.OFFICER})
 ADMIN = frozenset({Role.ADMIN})
+CONSOLE = Actor("cli:root", ADMIN)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def quick_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def person(store: ReviewStore, name: str = "陈经办", roles: frozenset[Role] = OFFICER) -> str:
     """An account with a password of its own; returns the token of a live session."""
-    once = accounts.add(store, accounts.CONSOLE, name, roles)
+    once = accounts.add(store, CONSOLE, name, roles)
     return sessions.change_password(store, sessions.sign_in(store, name, once), (once, OWN))
 
 
@@ -40,7 +41,7 @@ def is_open(store: ReviewStore, token: str) -> bool:
 
 
 def test_a_one_time_password_opens_only_the_change_of_the_password(store: ReviewStore) -> None:
-    once = accounts.add(store, accounts.CONSOLE, "陈经办", OFFICER)
+    once = accounts.add(store, CONSOLE, "陈经办", OFFICER)
     token = sessions.sign_in(store, "陈经办", once)
     first = sessions.session(store, token)
     assert first is not None and first.must_change
@@ -66,7 +67,7 @@ def test_the_database_keeps_no_password_and_no_token(store: ReviewStore) -> None
 def test_every_refusal_reads_the_same(store: ReviewStore) -> None:
     person(store)
     person(store, "停用的")
-    accounts.disable(store, accounts.CONSOLE, "停用的")
+    accounts.disable(store, CONSOLE, "停用的")
     texts = set()
     for name, password in (("没有这个人", OWN), ("陈经办", "错的错的错的错的"), ("停用的", OWN), ("oidc:x", "")):
         with pytest.raises(SignInError) as refused:
@@ -97,7 +98,7 @@ def test_five_failures_lock_for_a_quarter_of_an_hour(store: ReviewStore, clock: 
     with pytest.raises(SignInError):
         sessions.sign_in(store, "陈经办", OWN)
     assert actions(store, bank).count("锁定账号") == 1
-    assert [account.state for account in accounts.listed(store, accounts.CONSOLE)] == ["已锁定"]
+    assert [account.state for account in accounts.listed(store, CONSOLE)] == ["已锁定"]
     clock.moment += timedelta(minutes=15)
     with pytest.raises(SignInError):
         sessions.sign_in(store, "陈经办", "错的错的错的错的")  # counting starts anew
@@ -170,7 +171,7 @@ def test_signing_out_is_for_good_and_recorded_once(store: ReviewStore, bank: Ban
 
 
 def test_disabling_resetting_and_other_roles_end_the_sessions_at_once(store: ReviewStore) -> None:
-    admin = accounts.CONSOLE
+    admin = CONSOLE
     for name, change in {
         "甲": lambda: accounts.disable(store, admin, "甲"),
         "乙": lambda: accounts.reset(store, admin, "乙"),
@@ -248,7 +249,7 @@ def test_two_admins_cannot_shut_each_other_out_at_the_same_moment(store: ReviewS
 
     def shut_out(pair: tuple[str, str]) -> bool:
         try:
-            accounts.disable(store, accounts.Actor(pair[0], ADMIN), pair[1])
+            accounts.disable(store, Actor(pair[0], ADMIN), pair[1])
         except ReviewError:
             return False
         return True
@@ -266,17 +267,19 @@ def test_two_processes_that_start_together_make_one_first_admin(store: ReviewSto
     assert accounts.first_admin(store) is None
 
 
-@pytest.mark.parametrize("name", ["", " ", "system", "oidc:abc", "演示经办", "命令行", "a b", "<b>", "x" * 65, "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "system", "oidc:abc", "演示经办", "cli", "cli:root", "a b", "<b>", "x" * 65, "a\nb"]
+)
 def test_names_that_could_deceive_are_refused(store: ReviewStore, name: str) -> None:
     with pytest.raises(ReviewError, match="不能用"):
-        accounts.add(store, accounts.CONSOLE, name, OFFICER)
+        accounts.add(store, CONSOLE, name, OFFICER)
 
 
 def test_a_name_is_given_once_whatever_its_letters(store: ReviewStore) -> None:
-    accounts.add(store, accounts.CONSOLE, "Chen", OFFICER)
+    accounts.add(store, CONSOLE, "Chen", OFFICER)
     for name in ("chen", "CHEN", "Ｃhen", " Chen "):
         with pytest.raises(ReviewError, match="已有"):
-            accounts.add(store, accounts.CONSOLE, name, OFFICER)
+            accounts.add(store, CONSOLE, name, OFFICER)
 
 
 @pytest.mark.parametrize(

@@ -214,12 +214,12 @@ def test_an_error_is_one_chinese_line(
 
 
 def test_the_actor_is_who_the_operating_system_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    from classifier.cli.review import _actor
+    from classifier.cli.person import actor_of
     from classifier.review import Role
 
     expected = getpass.getuser()
     monkeypatch.setenv("LOGNAME", "行长")
-    assert _actor(Role.AUDITOR).name == f"cli:{expected}"
+    assert actor_of(Role.AUDITOR).name == f"cli:{expected}"
 
 
 def test_help_and_predict_stay_light() -> None:

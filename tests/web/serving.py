@@ -17,6 +17,7 @@ from sqlalchemy import update
 from classifier.review import Actor, ReviewStore, Role, accounts
 from classifier.review.schema import accounts as table
 
+CONSOLE = Actor("cli:root", frozenset({Role.ADMIN}))
 PASSWORD = "退潮以后再去看北边的灯塔"
 PERSONS = {
     "陈经办": {Role.OFFICER},
@@ -67,7 +68,7 @@ def add_persons(store: ReviewStore) -> None:
     """An account for each person, all with the same password, which is already their own."""
     known = accounts.hashed(PASSWORD)
     for name, roles in PERSONS.items():
-        accounts.add(store, accounts.CONSOLE, name, roles)
+        accounts.add(store, CONSOLE, name, roles)
     with store.writing() as connection:
         connection.execute(update(table).values(password_hash=known, must_change=False))
 

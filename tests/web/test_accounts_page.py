@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from classifier.review import ReviewStore, Role, accounts, sessions
 from classifier.review.sessions import SignInError
+from tests.web.serving import CONSOLE
 
 UI = Path(__file__).resolve().parents[2] / "classifier" / "web" / "ui.py"
 
@@ -52,7 +53,7 @@ def test_a_new_account_gets_a_password_that_is_shown_once(store: ReviewStore) ->
 
 
 def test_an_account_is_disabled_enabled_and_reset(store: ReviewStore) -> None:
-    once = accounts.add(store, accounts.CONSOLE, "陈经办", {Role.OFFICER})
+    once = accounts.add(store, CONSOLE, "陈经办", {Role.OFFICER})
     app = page()
     app = app.selectbox(key="chosen").set_value("陈经办").run()
     app = button(app, "停用")
@@ -65,15 +66,15 @@ def test_an_account_is_disabled_enabled_and_reset(store: ReviewStore) -> None:
 
 
 def test_roles_are_changed_and_the_last_admin_is_kept(store: ReviewStore) -> None:
-    accounts.add(store, accounts.CONSOLE, "周管理", {Role.ADMIN})
+    accounts.add(store, CONSOLE, "周管理", {Role.ADMIN})
     app = page().selectbox(key="chosen").set_value("周管理").run()
     app.multiselect(key="roles_周管理").set_value([Role.OFFICER])
     assert "最后一位" in button(app, "保存岗位").error[0].value
-    accounts.add(store, accounts.CONSOLE, "吴管理", {Role.ADMIN})
+    accounts.add(store, CONSOLE, "吴管理", {Role.ADMIN})
     app.multiselect(key="roles_周管理").set_value([Role.OFFICER])
     app = button(app, "保存岗位")
     assert not app.error
-    assert {one.name: one.roles for one in accounts.listed(store, accounts.CONSOLE)}["周管理"] == {Role.OFFICER}
+    assert {one.name: one.roles for one in accounts.listed(store, CONSOLE)}["周管理"] == {Role.OFFICER}
 
 
 @pytest.mark.parametrize("person", ["演示经办", "演示复核甲", "演示审计"])

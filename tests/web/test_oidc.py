@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from classifier.errors import ReviewError
 from classifier.review import Role, accounts
 from classifier.web.provider import Provider, read_provider, roles_from
-from tests.web.serving import Server, actor, free_port, start
+from tests.web.serving import CONSOLE, Server, actor, free_port, start
 
 BIN = Path(sys.executable).parent
 TOKEN_SECONDS = 25
@@ -90,7 +90,7 @@ def test_a_person_of_the_bank_signs_in_with_the_roles_of_the_claim(bank: Server,
     expect(page.get_by_role("link", name="单笔识别")).to_be_visible()
     expect(page.get_by_role("link", name="审计")).to_have_count(0)
     store = bank.store()
-    found = {account.name: account for account in accounts.listed(store, accounts.CONSOLE)}
+    found = {account.name: account for account in accounts.listed(store, CONSOLE)}
     assert found["oidc:u-officer"].roles == {Role.OFFICER}
     assert store.events(actor("李审计"), person="oidc:u-officer")[0].action == "登录"
     store.close()

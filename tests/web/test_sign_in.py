@@ -15,7 +15,7 @@ from classifier.review import accounts
 from classifier.review.schema import sessions
 from classifier.web.gate import is_meant, restarted
 from classifier.web.sign_in import COOKIE, safe_target
-from tests.web.serving import PASSWORD, Server, actor, sign_in
+from tests.web.serving import CONSOLE, PASSWORD, Server, actor, sign_in
 
 HTML = {"Accept": "text/html"}
 
@@ -188,7 +188,7 @@ def test_an_old_session_is_refused(served: Server, column: str) -> None:
 def test_a_one_time_password_leads_to_a_new_password_first(app_server: Callable[..., Server]) -> None:
     server = app_server()
     store = server.store()
-    once = accounts.add(store, accounts.CONSOLE, "新来的", {*actor("陈经办").roles})
+    once = accounts.add(store, CONSOLE, "新来的", {*actor("陈经办").roles})
     store.close()
     visitor, answer = try_to_sign_in(server, "新来的", once)
     page = visitor.get(server.address + answer.headers["location"])
