@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -17,7 +18,8 @@ from warnings import catch_warnings, simplefilter
 
 from classifier.errors import LoanBookError
 
-_AHEAD = 12  # chunks for each process that are in memory at the worst moment
+_AHEAD = 8  # chunks for each process that are in memory at the worst moment
+_MAPPED = 1 << 16  # bytes of an array that is worth sharing
 _KEPT: dict[str, Any] = {}
 
 _Common = TypeVar("_Common")
@@ -63,10 +65,9 @@ def local_crew(common: object, count: int) -> Iterator[Crew]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        stored = Path(folder, "common")
-        stored.write_bytes(pickle.dumps(common, pickle.HIGHEST_PROTOCOL))
+        _put_down(common, Path(folder))
         try:
-            yield Crew({"n_jobs": count, "backend": "loky"}, stored, lambda: count)
+            yield Crew({"n_jobs": count, "backend": "loky"}, Path(folder), lambda: count)
         except TerminatedWorkerError as error:
             raise LoanBookError(
                 "一个贴标进程被系统中止（多半是内存不足），没有写出文件。请减小 --workers 或关闭其他程序再试。"
@@ -95,10 +96,26 @@ def _answer(task: Callable[[Any, _Item], _Answer], common: Path | str, chunk: _I
     return task(_stored(common) if isinstance(common, Path) else _kept(common), chunk)
 
 
+def _put_down(common: object, folder: Path) -> None:
+    """Write an object for the processes of this machine; its arrays apart, so that all of them share one copy in memory."""
+    arrays: list[pickle.PickleBuffer] = []
+    (folder / "common").write_bytes(pickle.dumps(common, 5, buffer_callback=arrays.append))
+    for number, array in enumerate(arrays):
+        (folder / f"{number:06d}.array").write_bytes(array.raw())
+
+
 @lru_cache(maxsize=1)
-def _stored(path: Path) -> Any:
+def _stored(folder: Path) -> Any:
     """What the main process put down a moment ago; read once a worker, not sent with each chunk."""
-    return pickle.loads(path.read_bytes())  # noqa: S301 -- our own, in a folder that nobody else can open
+    arrays = map(_mapped, sorted(folder.glob("*.array")))
+    return pickle.loads((folder / "common").read_bytes(), buffers=arrays)  # noqa: S301 -- ours, nobody else can open it
+
+
+def _mapped(path: Path) -> mmap | bytes:
+    if path.stat().st_size < _MAPPED:
+        return path.read_bytes()
+    with path.open("rb") as file:
+        return mmap(file.fileno(), 0, access=ACCESS_READ)
 
 
 def _kept(name: str) -> Any:
