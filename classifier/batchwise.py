@@ -113,23 +113,33 @@ class _TermTable:
     def _several(self, found: _Found) -> _Entries:
         """The entries of terms of several parts, in the passages that hold words of all parts."""
         passages, terms = self._candidates(found)
-        width = len(self._singles.counts)
-        order = in_order(found.passages, found.words)
-        keys = found.passages[order] * width + found.words[order]
+        passages, terms = self._whole(found, passages, terms)
         owners = np.repeat(np.arange(len(terms)), self.sizes[terms])  # a candidate for each of its parts
         parts = ranges(self._first_part[terms], self.sizes[terms])
         part_of, (words,) = self._words.each(parts)  # a part for each of its words
+        width = len(self._singles.counts)
+        order = in_order(found.passages, found.words)
+        keys = found.passages[order] * width + found.words[order]
         wanted = passages[owners[part_of]] * width + words
         first = np.searchsorted(keys, wanted)
         count = np.searchsorted(keys, wanted, side="right") - first
-        has = np.bincount(part_of, count, minlength=len(parts)) > 0
-        whole = np.bincount(owners, has, minlength=len(terms)) == self.sizes[terms]
-        count[~whole[owners[part_of]]] = 0
         places = order[ranges(first, count)]
         by_place = in_order(places)
         part = np.repeat(part_of, count)[by_place]
         term = terms[owners[part]]
         return _Entries(places[by_place], term, parts[part] - self._first_part[term])
+
+    def _whole(self, found: _Found, passages: Numbers, terms: Numbers) -> tuple[Numbers, Numbers]:
+        """Those candidates all of whose parts have a word in the passage."""
+        present = np.zeros((int(found.passages.max(initial=0)) + 1, len(self._singles.counts)), dtype=bool)
+        present[found.passages, found.words] = True
+        for part in range(int(self.sizes.max(initial=0))):
+            has = np.flatnonzero(self.sizes[terms] > part)
+            owners, (words,) = self._words.each(self._first_part[terms[has]] + part)
+            held = np.ones(len(terms), dtype=bool)
+            held[has] = np.bincount(owners, present[passages[has[owners]], words], minlength=len(has)) > 0
+            passages, terms = passages[held], terms[held]
+        return passages, terms
 
     def _candidates(self, found: _Found) -> tuple[Numbers, Numbers]:
         """Passages and terms of several parts whose probe is there."""

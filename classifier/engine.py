@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -37,11 +36,11 @@ from classifier.records import (
     Versions,
 )
 from classifier.rules import FIELD_WEIGHT, Reading, RuleSet
+from classifier.seen import Decision, Seen, see
 from classifier.settings import Settings
 from classifier.vectors import BatchModel, Vectors
 from taxonomy import Catalogue, Entry, Tier, load_catalogue
 
-CANDIDATES = 5
 MOST_ALSO = 4
 LEAST_MONEY = 0.1
 _MONEY = INPUTS.index("money")
@@ -78,6 +77,7 @@ class Classifier:
         )
         self._combination = weight_vector(self.weights)
         self._below = _rows_below(catalogue)
+        self._row = {label: row for row, label in enumerate(self.labels)}
 
     @classmethod
     def load(cls, settings: Settings | None = None) -> "Classifier":
@@ -108,8 +108,8 @@ class Classifier:
         reading = self.rules.read(application)
         vector = self._vector(reading)
         money = self._money(reading)
-        seen = _Seen(application, reading, self._shares(reading, vector, money), money)
-        decision = self._decide(seen.shares)
+        (seen,) = see([application], [reading], self._shares(reading, vector, money)[None], money[None])
+        decision = self._decide(seen)
         words = self.model.words(vector, self._shown(seen, decision), MODEL_WORDS) if self.model and vector else []
         return self._prediction(seen, decision, self._other_purpose(application, decision.outcome), words)
 
@@ -134,8 +134,8 @@ class Classifier:
     def _predict_portion(self, applications: Sequence[Application], explain: bool) -> list[Prediction]:
         readings = self._batch_rules.read(applications)
         shares, money, vectors = self._weigh(readings)
-        seen = [_Seen(*one) for one in zip(applications, readings, shares, money, strict=True)]
-        decisions = [self._decide(one.shares) for one in seen]
+        seen = see(applications, readings, shares, money)
+        decisions = [self._decide(one) for one in seen]
         doubts = self._other_purposes(applications, decisions)
         words: Sequence[list[Word]] = [[]] * len(seen)
         if explain and self._batch_model and vectors:
@@ -175,18 +175,18 @@ class Classifier:
 
     def _prediction(
         self,
-        seen: "_Seen",
-        decision: "_Decision",
+        seen: Seen,
+        decision: Decision,
         doubt: Sequence[str],
         words: Sequence[Word],
         *,
         explain: bool = True,
     ) -> Prediction:
-        reading, shares = seen.reading, seen.shares
+        reading = seen.reading
         code, outcome, confidence = decision
-        order = np.argsort(-shares, kind="stable")
         shown = self._shown(seen, decision)
-        rivals = [self.labels[number] for number in order[:3] if self.labels[number] != (code or outcome.value)]
+        best = [self._candidates[number] for number in seen.order]
+        rivals = [label for _, _, label in best[:3] if label != (code or outcome.value)]
         also = self._also(seen, code) if outcome.is_blue else ()
         doubts = [*self._doubts(reading, code, outcome, confidence), *doubt]
         return Prediction(
@@ -197,7 +197,9 @@ class Classifier:
             confidence=round(confidence, 4),
             route=Route.REVIEW if doubts else Route.ACCEPT,
             also=also,
-            candidates=tuple(self._candidate(self.labels[number], shares[number]) for number in order[:CANDIDATES]),
+            candidates=tuple(
+                Candidate(own, item, round(share, 4)) for (own, item, _), share in zip(best, seen.most, strict=True)
+            ),
             evidence=gather_evidence(reading, [shown, *also, *rivals], self.weights, words) if explain else (),
             crosswalk=self.catalogue[code].links if code else (),
             reasons=(
@@ -209,7 +211,7 @@ class Classifier:
             versions=self.versions,
         )
 
-    def _shown(self, seen: "_Seen", decision: "_Decision") -> str:
+    def _shown(self, seen: Seen, decision: Decision) -> str:
         """The label whose evidence is shown: of a subcategory or category its likeliest item."""
         return self._best_item(decision.code, seen.shares) if decision.code else decision.outcome.value
 
@@ -236,28 +238,27 @@ class Classifier:
         money[-2:] = 0
         return money
 
-    def _decide(self, shares: np.ndarray) -> "_Decision":
+    def _decide(self, seen: Seen) -> Decision:
         """Code, outcome and confidence: first whether blue at all, then how deep down the catalogue it is sure."""
-        outside, insufficient = float(shares[-2]), float(shares[-1])
-        blue = float(shares[:-2].sum())
-        if blue < self.thresholds.blue:
+        outside, insufficient = seen.uncoded
+        if seen.blue < self.thresholds.blue:
             if outside >= insufficient:
-                return _Decision(None, Outcome.OUTSIDE, outside)
-            return _Decision(None, Outcome.INSUFFICIENT, insufficient)
-        item = self.catalogue[self.labels[int(shares[:-2].argmax())]]
-        entry, confidence = self._deepest_sure(item, shares, blue)
-        return _Decision(entry.code, self._tier_outcome(entry, shares), confidence)
+                return Decision(None, Outcome.OUTSIDE, outside)
+            return Decision(None, Outcome.INSUFFICIENT, insufficient)
+        entry, confidence = self._deepest_sure(seen)
+        return Decision(entry.code, self._tier_outcome(entry, seen.shares), confidence)
 
-    def _deepest_sure(self, item: Entry, shares: np.ndarray, blue: float) -> tuple[Entry, float]:
-        item_share = float(shares[self.labels.index(item.code)])
-        if item_share >= self.thresholds.item * blue:
+    def _deepest_sure(self, seen: Seen) -> tuple[Entry, float]:
+        item = self.catalogue[self.labels[seen.item]]
+        item_share = float(seen.shares[seen.item])
+        if item_share >= self.thresholds.item * seen.blue:
             return item, item_share
         _, subcategory, _ = self.catalogue.path(item.code)
-        share = self._share_below(subcategory, shares)
-        if share >= self.thresholds.subcategory * blue:
+        share = self._share_below(subcategory, seen.shares)
+        if share >= self.thresholds.subcategory * seen.blue:
             return subcategory, share
         return max(
-            ((entry, self._share_below(entry, shares)) for entry in self.catalogue.categories),
+            ((entry, self._share_below(entry, seen.shares)) for entry in self.catalogue.categories),
             key=lambda pair: pair[1],
         )
 
@@ -279,23 +280,26 @@ class Classifier:
         assert tier is not None, "an item has a tier, the reader sees to it"
         return tier
 
-    def _candidate(self, label: str, share: float) -> Candidate:
-        confidence = round(float(share), 4)
-        if label in _UNCODED:
-            return Candidate(_UNCODED[label], None, confidence)
-        return Candidate(_TIERS[self._tier(label)], label, confidence)
+    @cached_property
+    def _candidates(self) -> list[tuple[Outcome, str | None, str]]:
+        """For each label its outcome, its code if it has one, and the label."""
+        return [
+            (_UNCODED[label], None, label) if label in _UNCODED else (_TIERS[self._tier(label)], label, label)
+            for label in self.labels
+        ]
 
-    def _also(self, seen: "_Seen", code: str | None) -> tuple[str, ...]:
+    def _also(self, seen: Seen, code: str | None) -> tuple[str, ...]:
         """Further items with a share of the money, or with a strong term of their own in a place that counts.
 
         A part of the money under a tenth is none (boundary rule B2).
         """
         hits = seen.reading.hits
         named = {hit.term.label for hit in hits if hit.term.strength is Strength.STRONG and hit.weight >= 1}
+        paid = {self.labels[row] for row in np.flatnonzero(seen.money >= LEAST_MONEY)} if seen.has_money else set()
         found = [
             (share, label)
-            for share, own, label in zip(seen.shares[:-2], seen.money[:-2], self.labels, strict=False)
-            if label != code and (own >= LEAST_MONEY or (label in named and share >= self.thresholds.also))
+            for label in (named | paid) - {code, *_UNCODED}
+            if (share := float(seen.shares[self._row[label]])) >= self.thresholds.also or label in paid
         ]
         return tuple(label for _, label in sorted(found, reverse=True)[:MOST_ALSO])
 
@@ -322,7 +326,7 @@ class Classifier:
         reading = self.rules.read(Application("", purpose=application.purpose))
         return self._purpose_doubt(reading, self._shares(reading, self._vector(reading), self._money(reading)))
 
-    def _other_purposes(self, applications: Sequence[Application], decisions: Sequence["_Decision"]) -> list[list[str]]:
+    def _other_purposes(self, applications: Sequence[Application], decisions: Sequence[Decision]) -> list[list[str]]:
         """What ``_other_purpose`` gives for each."""
         doubts: list[list[str]] = [[] for _ in applications]
         numbers = [
@@ -353,23 +357,6 @@ class Classifier:
         if code is not None and len(others) == len(strong) > 0:
             return [f"规则指向“{others[0].label}”（{others[0]}），与结论不同。"]
         return []
-
-
-class _Seen(NamedTuple):
-    """An application, its reading, and for each label its probability and its share of the money."""
-
-    application: Application
-    reading: Reading
-    shares: np.ndarray
-    money: np.ndarray
-
-
-class _Decision(NamedTuple):
-    """The label given, if it has a code, and its confidence."""
-
-    code: str | None
-    outcome: Outcome
-    confidence: float
 
 
 def _mostly_insufficient(shares: np.ndarray) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 
 from classifier.combine import is_tied
-from classifier.contexts import contains
+from classifier.contexts import Shift
 from classifier.lexicon import OUTSIDE, Strength, Tie
 from classifier.model import Word
 from classifier.records import Application, Evidence, Source
-from classifier.rules import FIELD_WEIGHT, Hit, Reading
+from classifier.rules import FIELD_WEIGHT, Reading
 from classifier.text import Passage, Span
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
@@ -17,102 +18,81 @@ _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
 _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
+# A text has two dozen pieces of evidence; set slot by slot, a frozen record is made in half the time its constructor takes.
+_new = object.__new__
+_set_source, _set_field, _set_start, _set_end, _set_text, _set_label, _set_weight, _set_note = (
+    getattr(Evidence, slot.name).__set__ for slot in fields(Evidence)
+)
 
 
 def gather_evidence(
-    reading: Reading,
-    labels: Sequence[str],
-    weights: Mapping[str, float],
-    words: Sequence[Word],
+    reading: Reading, labels: Sequence[str], weights: Mapping[str, float], words: Sequence[Word]
 ) -> tuple[Evidence, ...]:
     """Evidence for ``labels`` (the label given first, then its rivals): rules, context, then the model's ``words``."""
-    found = [
-        *_rule_evidence(reading, labels, weights),
-        *_context_evidence(reading, labels),
-    ]
+    found = [*_rule_evidence(reading, labels, weights), *_context_evidence(reading, labels)]
     found += _model_evidence(reading, words, labels[0], weights.get("model", 0.0))
     return tuple(found)
 
 
 def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str, float]) -> Iterator[Evidence]:
-    worth = {
-        Strength.STRONG: weights.get("strong", 0.0),
-        Strength.WEAK: weights.get("weak", 0.0),
-        Strength.EXCLUDING: weights.get("excluding", 0.0),
-    }
-    for hit in reading.hits:
-        if hit.term.label in (*labels, OUTSIDE) or hit.weight == 0:
-            weight = worth[hit.term.strength] * min(hit.weight, 1.0)
-            for span in hit.spans:
-                yield _evidence(
-                    Source.RULE,
-                    reading.passages[hit.passage],
-                    span,
-                    hit.term.label,
-                    weight,
-                    _note(hit),
-                )
-
-
-def _note(hit: Hit) -> str:
-    voided = "，语境不算数" if hit.weight == 0 else "，语境中减弱" if hit.weight < 0.5 else ""
-    return f"{hit.term.rule}{voided}"
+    strong, weak, excluding = (weights.get(name, 0.0) for name in ("strong", "weak", "excluding"))
+    spoken = {*labels, OUTSIDE}
+    for term, number, spans, weight in reading.hits:
+        if weight == 0 or term.label in spoken:
+            strength = term.strength
+            worth = strong if strength is Strength.STRONG else weak if strength is Strength.WEAK else excluding
+            moved = round(worth * min(weight, 1.0), 4)
+            note = term.rule if weight >= 0.5 else f"{term.rule}，语境{'中减弱' if weight else '不算数'}"
+            for span in spans:
+                yield _evidence(Source.RULE, reading.passages[number], span, (term.label, moved, note))
 
 
 def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evidence]:
     """The cues that voided or weakened a term, so that a reader sees why a highlighted word did not count."""
     for shift in reading.shifts:
-        touched = [
-            hit
-            for hit in reading.hits
-            if hit.passage == shift.passage
-            and (hit.term.label in labels or hit.term.strength is Strength.STRONG)
-            and shift.rule.weight < 1
-            and any(contains(shift.scope, span) for span in hit.spans)
-        ]
-        for label in dict.fromkeys(hit.term.label for hit in touched):
-            yield _evidence(
-                Source.CONTEXT,
-                reading.passages[shift.passage],
-                shift.cue,
-                label,
-                0.0,
-                f"语境：{shift.rule.name}",
-            )
+        if shift.rule.weight < 1:
+            passage = reading.passages[shift.passage]
+            for label in dict.fromkeys(_touched(shift, reading, labels)):
+                yield _evidence(Source.CONTEXT, passage, shift.cue, (label, 0.0, f"语境：{shift.rule.name}"))
+
+
+def _touched(shift: Shift, reading: Reading, labels: Sequence[str]) -> Iterator[str]:
+    start, end = shift.scope
+    for term, number, spans, _ in reading.hits:
+        if number == shift.passage and (term.strength is Strength.STRONG or term.label in labels):
+            for span in spans:
+                if start <= span[0] and span[1] <= end:
+                    yield term.label
 
 
 def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: float) -> Iterator[Evidence]:
     least = max((abs(word.weight) for word in words), default=0.0) * _LEAST_SHARE
-    for word in words:
-        if abs(word.weight) >= least > 0:
-            note = "模型：支持" if word.weight > 0 else "模型：反对"
-            passage = reading.passages[word.passage]
-            yield _evidence(
-                Source.MODEL,
-                passage,
-                (word.start, word.end),
-                label,
-                word.weight * scale,
-                note,
-            )
+    for number, start, end, weight in words:
+        if abs(weight) >= least > 0:
+            note = "模型：支持" if weight > 0 else "模型：反对"
+            moved = round(weight * scale, 4)
+            yield _evidence(Source.MODEL, reading.passages[number], (start, end), (label, moved, note))
 
 
-def _evidence(source: Source, passage: Passage, span: Span, label: str, weight: float, note: str) -> Evidence:
-    start, end = passage.normal.original_span(*span)
-    return Evidence(
-        source,
-        passage.field,
-        start,
-        end,
-        passage.normal.original[start:end],
-        label,
-        round(weight, 4),
-        note,
-    )
+def _evidence(source: Source, passage: Passage, span: Span, what: tuple[str, float, str]) -> Evidence:
+    field, (original, _, starts, ends), _ = passage
+    start, end = starts[span[0]], ends[span[1] - 1]
+    one = _new(Evidence)
+    _set_source(one, source)
+    _set_field(one, field)
+    _set_start(one, start)
+    _set_end(one, end)
+    _set_text(one, original[start:end])
+    _set_label(one, what[0])
+    _set_weight(one, what[1])
+    _set_note(one, what[2])
+    return one
 
 
 def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
     """Sentences on terms that did not count because the text names no sea."""
+    if reading.ties[Tie.SEA]:
+        return []
     labels = dict.fromkeys(
         hit.term.label
         for hit in reading.hits

@@ -36,6 +36,8 @@ class Part:
 def money_parts(reading: Reading) -> list[Part]:
     """The parts of the passage that names two amounts or more (up to MOST_PARTS), each with its words; else none."""
     for number, passage in enumerate(reading.passages):
+        if sum(map(passage.normal.text.count, "亿万%")) < 2:
+            continue  # no two units of money, no two amounts
         amounts = list(_amounts(passage.normal.text))
         if 1 < len(amounts) <= MOST_PARTS:
             total = sum(amount for amount, _ in amounts) or 1.0

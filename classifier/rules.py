@@ -14,6 +14,8 @@ from classifier.text import Passage, Span, normalise
 _SENTENCE = re.compile(r"[^。;!?]+")
 _LETTER = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 
+_TIES = tuple((tie, tie.value) for tie in Tie)
+
 # What the borrower does counts less than what the money is for (boundary rule B1).
 FIELD_WEIGHT = {Field.SCOPE: 0.35, Field.INDUSTRY: 0.35}
 
@@ -122,15 +124,15 @@ class RuleSet:
         self, passages: Sequence[Passage], found: Sequence[Iterable[tuple[str, Span]]]
     ) -> dict[Tie, tuple[tuple[int, Span], ...]]:
         """The ties to the sea among the words of ties found in each passage (by start, longest first)."""
-        ties: dict[Tie, list[tuple[int, Span]]] = {tie: [] for tie in Tie}
+        ties: dict[str, list[tuple[int, Span]]] = {}
         for number, (passage, own) in enumerate(zip(passages, found, strict=True)):
             free = 0  # leftmost, longest, no overlap: 威海风电 holds the place 威海, not the word 海风
             for literal, (start, end) in own:
                 if start >= free:
                     free = end
-                    if min(passage.weights[start:end]) > 0:
-                        ties[self.tie_of[literal]].append((number, (start, end)))
-        return {tie: tuple(places) for tie, places in ties.items()}
+                    if passage.weights[start:end].min() > 0:
+                        ties.setdefault(self.tie_of[literal].value, []).append((number, (start, end)))
+        return {tie: tuple(ties.get(name, ())) for tie, name in _TIES}
 
     def is_boilerplate(self, passages: Sequence[Passage]) -> bool:
         """True if nothing is left of the fields that speak of the project once stock phrases and figures are gone."""

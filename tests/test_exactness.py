@@ -9,14 +9,14 @@ import jieba
 import numpy as np
 import pytest
 
-from benchmarks.baselines import ScikitPipelines, loaded_jieba
+from benchmarks.baselines import loaded_jieba
 from benchmarks.corpus import Corpus, product_words
 from classifier import Application, Classifier
 from classifier.batchwise import BatchRules
 from classifier.examples import read_examples
 from classifier.records import Field
 from classifier.rules import Reading
-from classifier.text import Tokeniser, normalise, normalise_many
+from classifier.text import normalise, normalise_many
 from classifier.tokeniser import Dictionary
 from classifier.trie import code_points
 from classifier.vectors import BatchModel

@@ -1,0 +1,58 @@
+"""What the engine knows of an application when it decides, and what it decides."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from classifier.records import Application, Outcome
+from classifier.rules import Reading
+
+MOST_CANDIDATES = 5
+
+
+class Seen(NamedTuple):
+    """An application, its reading, and for each label its probability and its share of the money.
+
+    ``order`` and ``most`` are the likeliest labels (by number) and their probabilities, ``item`` is the likeliest item,
+    ``blue`` the probability of all items, ``uncoded`` those of 目录外 and 信息不足.
+    """
+
+    application: Application
+    reading: Reading
+    shares: np.ndarray
+    money: np.ndarray
+    has_money: bool
+    order: list[int]
+    most: list[float]
+    item: int
+    blue: float
+    uncoded: list[float]
+
+
+def see(
+    applications: Sequence[Application], readings: Sequence[Reading], shares: np.ndarray, money: np.ndarray
+) -> list[Seen]:
+    """All of it for each application, from its probabilities and its money, shape (applications, labels)."""
+    order = np.argsort(-shares, axis=1, kind="stable")[:, :MOST_CANDIDATES]
+    columns = (
+        money.any(axis=1),
+        order,
+        np.take_along_axis(shares, order, axis=1),
+        shares[:, :-2].argmax(axis=1),
+        shares[:, :-2].sum(axis=1),
+        shares[:, -2:],
+    )
+    listed = zip(*(column.tolist() for column in columns), strict=True)
+    return [
+        Seen(*one, *rest)
+        for one, rest in zip(zip(applications, readings, shares, money, strict=True), listed, strict=True)
+    ]
+
+
+class Decision(NamedTuple):
+    """The label given, if it has a code, and its confidence."""
+
+    code: str | None
+    outcome: Outcome
+    confidence: float
