@@ -5,6 +5,8 @@ the same cases; each case needs two of them. At the end no verdict is lost, no c
 """
 
 import argparse
+import signal
+import sys
 import tempfile
 import warnings
 from collections import Counter
@@ -162,6 +164,8 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--reviewers", type=int, default=REVIEWERS)
     options = parser.parse_args()
+    # Also when told to stop, the PostgreSQL server must not be left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     pairs = pairs_of(Classifier.load())
     with tempfile.TemporaryDirectory() as folder, postgres() as place:
         for name, url in (("SQLite", f"sqlite:///{Path(folder) / 'race.db'}"), ("PostgreSQL", place)):
