@@ -98,8 +98,7 @@ def _list(options: argparse.Namespace) -> int:
 
     found = accounts.listed(_store(), _admin())
     for account in found:
-        roles = "、".join(sorted(role.value for role in account.roles)) or "没有岗位"
-        print(f"{account.name}\t{roles}\t{account.state}")
+        print(f"{account.name}\t{accounts.roles_shown(account.roles)}\t{account.state}")
     if not found:
         print("还没有账号：第一次启动网页时会建立管理账号，也可以用 lanmu account add 新增。")
     return 0

@@ -201,6 +201,11 @@ def roles_text(roles: Iterable[Role]) -> str:
     return ",".join(role.name for role in Role if role in set(roles))
 
 
+def roles_shown(roles: Iterable[Role]) -> str:
+    """Roles as people read them."""
+    return "、".join(role.value for role in Role if role in set(roles)) or "没有岗位"
+
+
 def roles_of(text: str) -> frozenset[Role]:
     """Roles from the stored text."""
     return frozenset(Role[name] for name in text.split(",") if name)

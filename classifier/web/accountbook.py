@@ -27,7 +27,7 @@ def table(found: list[Account]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "账号": [account.name for account in found],
-            "岗位": [_roles(account) for account in found],
+            "岗位": [accounts.roles_shown(account.roles) for account in found],
             "状态": [account.state for account in found],
             "登录方式": ["统一认证" if account.external else "本地密码" for account in found],
             "建立日期": [account.created_at[:10] for account in found],
@@ -112,7 +112,3 @@ def _keep(name: str, password: str) -> None:
 
 def _role(role: Role) -> str:
     return role.value
-
-
-def _roles(account: Account) -> str:
-    return "、".join(role.value for role in Role if role in account.roles) or "没有岗位"

@@ -26,6 +26,7 @@ button { width: 100%; margin-top: 1.5rem; padding: .6rem; font: inherit; color: 
 input:focus, button:focus-visible, a:focus-visible { outline: 3px solid var(--sea); outline-offset: 2px }
 [role=alert] { color: var(--wrong); border-left: .25rem solid; padding-left: .75rem }
 a { color: inherit }
+form + p { margin: 1rem 0 0 }
 """
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; img-src 'self'; style-src 'sha256-{_STYLE_DIGEST}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

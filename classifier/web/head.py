@@ -4,7 +4,8 @@ from html import escape
 
 import streamlit as st
 
-from classifier.review.permissions import Actor, Role
+from classifier.review import accounts
+from classifier.review.permissions import Actor
 from classifier.web import context, identity, provider
 
 _BUTTON = (
@@ -31,11 +32,6 @@ def show(actor: Actor) -> None:
         _local(actor)
 
 
-def roles_text(actor: Actor) -> str:
-    """The roles in words, in a fixed order."""
-    return "、".join(role.value for role in Role if role in actor.roles) or "没有岗位"
-
-
 def forget_another(actor: Actor) -> None:
     """What the pages kept for another person is dropped when the person changes."""
     if st.session_state.setdefault("_person_before", actor.name) != actor.name:
@@ -54,9 +50,9 @@ def _demo(actor: Actor) -> None:
 def _local(actor: Actor) -> None:
     found = identity.current_session()
     csrf = escape(found.csrf) if found else ""
-    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(f"{_shown(actor.name)}"):
-        st.text(f"岗位：{roles_text(actor)}")
-        st.html('<a href="/change-password" target="_self">修改密码</a>')
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(context.plain(actor.name)):
+        st.text(f"岗位：{accounts.roles_shown(actor.roles)}")
+        st.html('<a href="/change-password" target="_self" style="color:inherit">修改密码</a>')
         st.html(
             '<form method="post" action="/sign-out">'
             f'<input type="hidden" name="csrf" value="{csrf}"><button style="{_BUTTON}">退出登录</button></form>'
@@ -66,10 +62,6 @@ def _local(actor: Actor) -> None:
 def _external(actor: Actor) -> None:
     file = context.options().oidc
     name = provider.shown_name(file) if file is not None else ""
-    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(_shown(name or actor.name)):
-        st.text(f"岗位：{roles_text(actor)}")
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(context.plain(name or actor.name)):
+        st.text(f"岗位：{accounts.roles_shown(actor.roles)}")
         st.button("退出登录", on_click=provider.leave)
-
-
-def _shown(name: str) -> str:
-    return context.plain(name)
