@@ -12,7 +12,16 @@ from classifier.records import Evidence
 from classifier.review.audit import time_text
 from classifier.review.cases import Case, CaseLife, Label, Note, Status, Verdict
 from classifier.web.evidence import escape_text, evidence_text, highlighted
-from classifier.web.look import confidence_text, label_text, note_badge, outcome_badge, outcome_text, path_text, row
+from classifier.web.look import (
+    confidence_number,
+    confidence_text,
+    label_text,
+    note_badge,
+    outcome_badge,
+    outcome_text,
+    path_text,
+    row,
+)
 from classifier.web.queue import machine_label
 from taxonomy import Catalogue
 
@@ -202,7 +211,9 @@ def prediction_facts(case: Case, catalogue: Catalogue) -> list[tuple[str, str]]:
     """The machine's prediction with its versions, for the whole life of a case."""
     said, versions = case.prediction, case.prediction.versions
     also = "、".join(label_text(catalogue, code) for code in said.also)
-    candidates = "；".join(f"{label_text(catalogue, one.label)} {one.confidence:.2f}" for one in said.candidates)
+    candidates = "；".join(
+        f"{label_text(catalogue, one.label)} {confidence_number(one.confidence)}" for one in said.candidates
+    )
     pairs = [
         ("结论", f"{outcome_text(said.outcome)} {label_text(catalogue, said.code) if said.code else ''}".strip()),
         ("置信度", confidence_text(said.confidence)),
