@@ -2,7 +2,7 @@
 
 They are given the case as the person saw it, so that a decision never lands on a version that nobody looked at. What
 was typed is kept when the store refuses. Streamlit may break a callback off wherever it touches the session (another
-key was struck): so a callback fetches everything first, writes, and then only changes the ``Memory`` it holds.
+key was struck): so a callback fetches everything first, writes, and then only changes the ``Memory`` it was given.
 """
 
 import time
@@ -54,6 +54,7 @@ class Memory:
     skipped: list[int] = field(default_factory=list)
     chosen: dict[int, Label] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
+    reasons: dict[int, list[str]] = field(default_factory=dict)
     shown: dict[int, float] = field(default_factory=dict)
 
     def say(self, tone: Tone, text: str) -> None:
@@ -64,16 +65,9 @@ class Memory:
         """Turn away from a case and what was chosen for it."""
         self.chosen.pop(case_id, None)
         self.texts.pop(case_id, None)
+        self.reasons.pop(case_id, None)
         self.shown.pop(case_id, None)
         self.has_left, self.counts = True, None
-
-
-def memory() -> Memory:
-    """The memory of this session."""
-    if _MEMORY not in st.session_state:
-        st.session_state[_MEMORY] = Memory()
-    kept: Memory = st.session_state[_MEMORY]
-    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +78,20 @@ class Desk:
     actor: Actor
     catalogue: Catalogue
     life: CaseLife
+    kept: Memory
 
     @property
     def id(self) -> int:
         """The number of the case."""
         return self.life.case.id
+
+
+def memory() -> Memory:
+    """The memory of this session."""
+    if _MEMORY not in st.session_state:
+        st.session_state[_MEMORY] = Memory()
+    kept: Memory = st.session_state[_MEMORY]
+    return kept
 
 
 def reason_key(case_id: int) -> str:
@@ -101,25 +104,31 @@ def search_key(case_id: int) -> str:
     return f"search_{case_id}"
 
 
-def choose(case_id: int, label: Label) -> None:
+def choose(kept: Memory, case_id: int, label: Label) -> None:
     """Choose a label; nothing is written yet."""
-    kept = memory()
     kept.chosen[case_id], kept.notice = label, None
 
 
-def choose_found(case_id: int, catalogue: Catalogue) -> None:
+def choose_found(kept: Memory, case_id: int, catalogue: Catalogue) -> None:
     """Choose the item that was looked up."""
     code = st.session_state.get(search_key(case_id))
     if code:
-        choose(case_id, queue.label_of(catalogue, code))
+        choose(kept, case_id, queue.label_of(catalogue, code))
 
 
-def give_reason(case_id: int, reason: str) -> None:
-    """Put a common reason into the field, after what is there; a second press takes it out again."""
-    memory().notice = None
-    said = [part for part in _typed(case_id).split("；") if part.strip()]
-    said = [part for part in said if part != reason] if reason in said else [*said, reason]
-    st.session_state[reason_key(case_id)] = "；".join(said)
+def give_reason(kept: Memory, case_id: int, reason: str) -> None:
+    """Add a common reason to what is typed; a second press takes it out again."""
+    kept.reasons.setdefault(case_id, []).append(reason)
+    kept.notice = None
+
+
+def fill_in(kept: Memory, case_id: int) -> None:
+    """Before the field is drawn: put what was typed before a skip, and the common reasons pressed, into it."""
+    if reason_key(case_id) not in st.session_state:
+        st.session_state[reason_key(case_id)] = kept.texts.get(case_id, "")
+    if case_id in kept.reasons:
+        st.session_state[reason_key(case_id)] = _typed(kept, case_id)
+        del kept.reasons[case_id]
 
 
 def confirm(desk: Desk) -> None:
@@ -131,9 +140,9 @@ def confirm(desk: Desk) -> None:
 
 def record(desk: Desk) -> None:
     """Decide for the chosen label."""
-    label = memory().chosen.get(desk.id)
+    label = desk.kept.chosen.get(desk.id)
     if label is None:
-        memory().say(Tone.LOOK, "请先选定结论：按 1–5、0、9，或查找其他条目。")
+        desk.kept.say(Tone.LOOK, "请先选定结论：按 1–5、0、9，或查找其他条目。")
     else:
         _decide(desk, label)
 
@@ -155,7 +164,7 @@ def reopen(desk: Desk) -> None:
 
 def note(desk: Desk) -> None:
     """Keep what is typed as a remark; the case stays."""
-    kept, text = memory(), _typed(desk.id)
+    kept, text = desk.kept, _typed(desk.kept, desk.id)
     if not text:
         kept.say(Tone.LOOK, "请先写下备注的内容。")
         return
@@ -165,12 +174,13 @@ def note(desk: Desk) -> None:
         kept.say(Tone.REFUSED, str(error))
     else:
         kept.say(Tone.DONE, f"第 {desk.id} 件已记备注。")
+        kept.reasons.pop(desk.id, None)
         st.session_state[reason_key(desk.id)] = ""
 
 
-def skip(case_id: int) -> None:
+def skip(kept: Memory, case_id: int) -> None:
     """Leave the case for another time, with what was typed; it comes back when asked for, or in a new session."""
-    kept, text = memory(), _typed(case_id)
+    text = _typed(kept, case_id)
     kept.leave(case_id)
     kept.skipped.append(case_id)
     kept.texts[case_id] = text
@@ -202,12 +212,25 @@ def counts(store: ReviewStore, actor: Actor) -> tuple[queue.Left, int]:
     return kept.counts[1:]
 
 
-def _typed(case_id: int) -> str:
-    return str(st.session_state.get(reason_key(case_id)) or "").strip()
+def _typed(kept: Memory, case_id: int) -> str:
+    """What stands in the field, with the common reasons pressed since it was drawn."""
+    said = [part for part in str(st.session_state.get(reason_key(case_id)) or "").strip().split("；") if part.strip()]
+    for reason in kept.reasons.get(case_id, ()):
+        said = [part for part in said if part != reason] if reason in said else [*said, reason]
+    return "；".join(said)
+
+
+def pressed_together(case: Case) -> bool:
+    """Whether a choice or a reason was pressed so shortly before that the screen does not show it yet."""
+    keys = [*(f"key{digit}" for digit in range(10)), *(f"reason{letter}" for letter in queue.REASONS)]
+    return any(st.session_state.get(f"{key}_{case.id}_{case.version}") for key in keys)
 
 
 def _decide(desk: Desk, label: Label) -> None:
-    kept, case, reason = memory(), desk.life.case, _typed(desk.id)
+    kept, case, reason = desk.kept, desk.life.case, _typed(desk.kept, desk.id)
+    if pressed_together(case):
+        kept.say(Tone.LOOK, "几个键按得太近，没有记录：请看清所选，再按一次。")
+        return
     if queue.needs_reason(desk.life, label) and not reason:
         blind = queue.reading_of(case) is queue.Reading.BLIND
         need = "盲读一律写明理由" if blind else "改判须写明理由"
@@ -226,7 +249,7 @@ def _decide(desk: Desk, label: Label) -> None:
 
 def _move(desk: Desk, write: Callable[[Actor, int, int, str], Case], *, missing: str, done: str) -> None:
     """Return or reopen, which both need a reason."""
-    kept, reason = memory(), _typed(desk.id)
+    kept, reason = desk.kept, _typed(desk.kept, desk.id)
     if not reason:
         kept.say(Tone.LOOK, missing)
         return

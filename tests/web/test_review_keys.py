@@ -94,6 +94,21 @@ def test_a_key_struck_twice_decides_once_and_names_no_rival(desk: Page, store: R
     expect(desk.get_by_text("先行处理")).to_have_count(0)
 
 
+@pytest.mark.parametrize("pause", [0, 40])
+def test_a_change_of_mind_in_a_hurry_never_records_the_first_choice(desk: Page, store: ReviewStore, pause: int) -> None:
+    before = number(desk)
+    desk.keyboard.press("g")
+    desk.keyboard.press("9")
+    expect(desk.locator(".st-key-chosen")).to_contain_text("信息不足", timeout=PATIENT)
+    desk.wait_for_timeout(READ)
+    desk.keyboard.press("0")
+    desk.wait_for_timeout(pause)
+    desk.keyboard.press("Control+Enter")
+    desk.wait_for_timeout(2_000)
+    labels = [str(one.label) for one in store.life(actor(REVIEWER), before).verdicts]
+    assert labels in ([], ["目录外"])
+
+
 def test_an_item_is_looked_up_by_an_everyday_word(desk: Page, store: ReviewStore) -> None:
     before = number(desk)
     desk.keyboard.press("l")

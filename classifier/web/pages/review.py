@@ -51,7 +51,7 @@ def draw() -> None:
         return
     st.query_params["case"] = str(case.id)
     kept.has_left = False
-    draw_case(Desk(store, actor, catalogue, store.life(actor, case.id)), classifier.rules.lexicon.terms)
+    draw_case(Desk(store, actor, catalogue, store.life(actor, case.id), kept), classifier.rules.lexicon.terms)
 
 
 def draw_counts(left: queue.Left, done: int) -> str:
@@ -135,9 +135,7 @@ def draw_case(desk: Desk, terms: Sequence[Term]) -> None:
             draw_refusal(desk, refusal)
         else:
             draw_choices(desk, terms)
-    label = deciding.memory().chosen.get(case.id) or (
-        None if blind else queue.standing(desk.life) or queue.machine_label(case)
-    )
+    label = desk.kept.chosen.get(case.id) or (None if blind else queue.standing(desk.life) or queue.machine_label(case))
     with left:
         draw_text(case, label, desk.catalogue, blind=blind)
         draw_life(desk.life, desk.catalogue)
@@ -176,7 +174,7 @@ def draw_life(life: CaseLife, catalogue: Catalogue) -> None:
 
 def draw_choices(desk: Desk, terms: Sequence[Term]) -> None:
     """The keys: candidates, search, reason, and what to do."""
-    case, picked = desk.life.case, deciding.memory().chosen.get(desk.id)
+    case, picked = desk.life.case, desk.kept.chosen.get(desk.id)
     suffix = f"{case.id}_{case.version}"
     with st.container(key="choices", gap="xxsmall"):
         for choice in queue.choices(desk.life, desk.catalogue):
@@ -186,7 +184,7 @@ def draw_choices(desk: Desk, terms: Sequence[Term]) -> None:
                     choice_text(choice, desk.catalogue, is_chosen=is_chosen),
                     key=f"key{choice.key}_{suffix}",
                     on_click=deciding.choose,
-                    args=(case.id, choice.label),
+                    args=(desk.kept, case.id, choice.label),
                     shortcut=choice.key,
                     width="stretch",
                 )
@@ -209,7 +207,7 @@ def draw_lookup(desk: Desk, terms: Sequence[Term]) -> None:
             filter_mode="contains",
             label_visibility="collapsed",
             on_change=deciding.choose_found,
-            args=(desk.id, desk.catalogue),
+            args=(desk.kept, desk.id, desk.catalogue),
         )
 
 
@@ -231,10 +229,10 @@ def choice_text(choice: queue.Choice, catalogue: Catalogue, *, is_chosen: bool) 
 
 def draw_reason(desk: Desk, suffix: str) -> None:
     """The field for reason and note, with common reasons by one key."""
+    deciding.fill_in(desk.kept, desk.id)
     with st.container(key="words"):
         st.text_area(
             "理由或备注",
-            deciding.memory().texts.get(desk.id, ""),
             key=deciding.reason_key(desk.id),
             height=68,
             max_chars=2000,
@@ -244,13 +242,17 @@ def draw_reason(desk: Desk, suffix: str) -> None:
     with st.container(horizontal=True, gap="xxsmall", key="reasons"):
         for key, reason in queue.REASONS.items():
             st.button(
-                reason, key=f"reason{key}_{suffix}", on_click=deciding.give_reason, args=(desk.id, reason), shortcut=key
+                reason,
+                key=f"reason{key}_{suffix}",
+                on_click=deciding.give_reason,
+                args=(desk.kept, desk.id, reason),
+                shortcut=key,
             )
 
 
 def draw_actions(desk: Desk, suffix: str) -> None:
     """Confirm, record, send back, note, skip."""
-    label, picked = queue.standing(desk.life), deciding.memory().chosen.get(desk.id)
+    label, picked = queue.standing(desk.life), desk.kept.chosen.get(desk.id)
     if label is not None:
         word = "确认" if queue.reading_of(desk.life.case) is Reading.FIRST else "同意"
         st.button(
@@ -270,7 +272,9 @@ def draw_actions(desk: Desk, suffix: str) -> None:
             "退回经办", key=f"return_{suffix}", on_click=deciding.send_back, args=(desk,), shortcut=keyboard.RETURN
         )
         st.button("记备注", key=f"note_{suffix}", on_click=deciding.note, args=(desk,), shortcut=keyboard.NOTE)
-        st.button("跳过", key=f"skip_{suffix}", on_click=deciding.skip, args=(desk.id,), shortcut=keyboard.SKIP)
+        st.button(
+            "跳过", key=f"skip_{suffix}", on_click=deciding.skip, args=(desk.kept, desk.id), shortcut=keyboard.SKIP
+        )
         with st.popover("键盘", width=92):
             st.html(screen.facts(list(keyboard.KEYS.items()), wide=True))
 
