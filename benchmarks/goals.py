@@ -58,6 +58,7 @@ GOALS = (
     Goal("workers", "workers in memory", "gain by 2 processes, warm, in memory", 1.6, at_most=False),
     Goal("files", "workers on a file", "gain by 2 processes, CSV to CSV with start", 1.4, at_most=False),
     Goal("files", "gb18030", "GB18030 input / UTF-8 input, whole run", 1.10),
+    Goal("dask", "dask", "Dask cluster of 2 workers / 2 processes, CSV to CSV", 1.15),
     Goal("large", "peak", "peak memory of the process tree, CSV to CSV, 2 processes", 600, unit=" MiB"),
     Goal("large", "growth", "that peak / the peak for a tenth of the rows", 1.1),
     Goal("large", "exponent", "cost exponent over a hundredfold of rows, net of start", 1.03),

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from benchmarks import in_process, on_files
+from benchmarks import in_process, on_cluster, on_files
 from benchmarks.goals import FILE_ROWS, GROUPS, LARGE_ROWS, Finding, skipped, table
 from benchmarks.measure import machine
 from benchmarks.product import reference
@@ -26,6 +26,7 @@ _MEASURES: Mapping[str, Callable[[Plan], Iterator[Finding]]] = {
     "cold": on_files.cold,
     "workers": in_process.workers,
     "files": on_files.files,
+    "dask": on_cluster.dask,
     "large": on_files.large,
     "xlsx": on_files.xlsx,
 }
@@ -75,6 +76,8 @@ def _measured(group: str, plan: Plan) -> Iterator[Finding]:
         return skipped(group, "not run: needs --large")
     if group == "encoder" and find_spec("torch") is None:
         return skipped(group, "not run: torch is not installed (extra `bench`)")
+    if group == "dask" and find_spec("distributed") is None:
+        return skipped(group, "not run: Dask is not installed (extra `dask`)")
     return _MEASURES[group](plan)
 
 

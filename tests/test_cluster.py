@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "samples" / "loan_book.csv"
 ENVIRONMENT = {
     **os.environ,
-    "MALLOC_TRIM_THRESHOLD_": "",
     "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
 }
 
