@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, select, text
+from sqlalchemy import Connection, LargeBinary, MetaData, Table, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from classifier.errors import ReviewError
 from classifier.review import audit, database
 from classifier.review.audit import Anchor, Verification
 from classifier.review.proof import verify_seen
+from classifier.review.schema import Compressed
 from classifier.review.stored import canonical
 
 FORMAT = 1
@@ -204,9 +205,15 @@ def _write_portable(connection: Connection, target: Path) -> Anchor:
 
 
 def _tables(connection: Connection) -> list[Table]:
-    """The tables as they are in this database, whatever its revision, those referred to first."""
+    """The tables as they are in this database, whatever its revision, those referred to first.
+
+    Bytes are compressed texts: a portable file carries the texts.
+    """
     found = MetaData()
     found.reflect(connection)
+    for column in (column for table in found.tables.values() for column in table.c):
+        if isinstance(column.type, LargeBinary):
+            column.type = Compressed()
     return [table for table in found.sorted_tables if table.name != _REVISIONS]
 
 

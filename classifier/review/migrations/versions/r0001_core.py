@@ -76,7 +76,7 @@ def _create_cases() -> None:
         sa.Column("label_outcome", sa.String(20), nullable=False),
         sa.Column("label_code", sa.String(20), index=True),
         sa.Column("application", sa.Text, nullable=False),
-        sa.Column("prediction", sa.Text, nullable=False),
+        sa.Column("prediction", sa.LargeBinary, nullable=False),
         sa.Index("ix_cases_queue", "status", "confidence"),
     )
 

@@ -67,6 +67,6 @@ def _create_drafts() -> None:
         sa.Column("text_digest", _DIGEST, nullable=False),
         sa.Column("text_kept", sa.Boolean, nullable=False),
         sa.Column("application", sa.Text, nullable=False),
-        sa.Column("prediction", sa.Text, nullable=False),
+        sa.Column("prediction", sa.LargeBinary, nullable=False),
         sa.Column("case_id", sa.Integer, sa.ForeignKey("cases.id")),
     )
