@@ -13,11 +13,6 @@ from classifier.review import ReviewStore
 from tests.web.serving import Server, add_persons, start
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """The mark of tests that need a browser."""
-    config.addinivalue_line("markers", "browser: drives a real chromium")
-
-
 @pytest.fixture(scope="session")
 def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Start servers with homes of their own; each has the accounts of ``PERSONS`` unless ``accounts=False``."""
