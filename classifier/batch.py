@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 Watch = Callable[["Chunk"], None]
 
 ROWS_FOR_WORKERS = 5_000  # a smaller book is done sooner than workers are started
-_CHUNK_ROWS = 1_000
+_CHUNK_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
