@@ -64,7 +64,8 @@ class _Joined(NamedTuple):
 
     codes: Codes
     offsets: Numbers
-    records: Numbers
+    passages: Numbers  # of each place
+    records: Numbers  # of each passage
     numbers: Numbers  # of each passage within its application
     weights: Weights
 
@@ -92,10 +93,12 @@ class _TermTable:
         self._words = _Rows.of([[(word,) for word in part] for own in parts for part in own], 1)
         singles: list[list[tuple[int, ...]]] = [[] for _ in words]
         probes: list[list[tuple[int, ...]]] = [[] for _ in words]
+        self._probe_part = np.zeros(len(parts), dtype=np.intp)
         uses = Counter(word for own in parts for part in own for word in part)
         for term, own in enumerate(parts):
-            probe = min(own, key=lambda part: sum(uses[word] for word in part))
-            for word in probe:
+            probe = min(range(len(own)), key=lambda part: sum(uses[word] for word in own[part]))
+            self._probe_part[term] = probe
+            for word in own[probe]:
                 (singles if len(own) == 1 else probes)[word].append((term,))
         self._singles, self._probes = _Rows.of(singles, 1), _Rows.of(probes, 1)
         self._covered = _Rows.of(_covered_entries(rules, words, singles), 3)
@@ -118,9 +121,13 @@ class _TermTable:
         parts = ranges(self._first_part[terms], self.sizes[terms])
         part_of, (words,) = self._words.each(parts)  # a part for each of its words
         width = len(self._singles.counts)
-        order = in_order(found.passages, found.words)
-        keys = found.passages[order] * width + found.words[order]
         wanted = passages[owners[part_of]] * width + words
+        used = np.zeros((int(found.passages.max(initial=0)) + 1) * width, dtype=bool)
+        used[wanted] = True
+        keys = found.passages * width + found.words
+        order = np.flatnonzero(used[keys])
+        order = order[np.argsort(keys[order], kind="stable")]
+        keys = keys[order]
         first = np.searchsorted(keys, wanted)
         count = np.searchsorted(keys, wanted, side="right") - first
         places = order[ranges(first, count)]
@@ -134,7 +141,7 @@ class _TermTable:
         present = np.zeros((int(found.passages.max(initial=0)) + 1, len(self._singles.counts)), dtype=bool)
         present[found.passages, found.words] = True
         for part in range(int(self.sizes.max(initial=0))):
-            has = np.flatnonzero(self.sizes[terms] > part)
+            has = np.flatnonzero((self.sizes[terms] > part) & (self._probe_part[terms] != part))
             owners, (words,) = self._words.each(self._first_part[terms[has]] + part)
             held = np.ones(len(terms), dtype=bool)
             held[has] = np.bincount(owners, present[passages[has[owners]], words], minlength=len(has)) > 0
@@ -203,7 +210,8 @@ class BatchRules:
         records = np.fromiter((record for record, *_ in given), dtype=np.intp, count=len(given))
         firsts = np.searchsorted(records, np.arange(len(applications) + 1))
         codes = code_points("\0".join([*(one.text for one in normal), ""]))
-        joined = _Joined(codes, offsets, records, np.arange(len(given)) - firsts[records], weights)
+        of_places = np.repeat(np.arange(len(given)), lengths + 1)
+        joined = _Joined(codes, offsets, of_places, records, np.arange(len(given)) - firsts[records], weights)
         return self._readings(joined, [tuple(passages[a:b]) for a, b in pairwise(firsts.tolist())])
 
     def _readings(self, joined: _Joined, passages: Sequence[tuple[Passage, ...]]) -> list[Reading]:
@@ -237,7 +245,7 @@ class BatchRules:
         latin = _LATIN[np.minimum(joined.codes, _PLANE)]
         whole = ~((latin[start] & latin[start - 1]) | (latin[end - 1] & latin[end]))
         start, end, word = start[whole], end[whole], word[whole]
-        return _Found(start, end, word, np.searchsorted(joined.offsets, start, side="right") - 1)
+        return _Found(start, end, word, joined.passages[start])
 
     def _listed(
         self, found: _Found, joined: _Joined, passages: Sequence[Sequence[Passage]]

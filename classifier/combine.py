@@ -124,10 +124,13 @@ def _sums(readings: Sequence[Reading], labels: Sequence[str]) -> Array:
     """The weights of the hits, summed by reading, label and strength."""
     row = {label: number * len(Strength) for number, label in enumerate(labels)}
     size = len(labels) * len(Strength)
-    hits = [(start, hit) for start, reading in enumerate(readings) for hit in reading.hits]
-    places = [start * size + row[hit.term.label] + _COLUMN[hit.term.strength.value] for start, hit in hits]
-    weights = np.array([hit.weight for _, hit in hits])
-    found = sums(np.array(places, dtype=np.intp), weights, len(readings) * size)
+    hits = [hit for reading in readings for hit in reading.hits]
+    terms = {id(hit.term): hit.term for hit in hits}
+    column = {key: row[term.label] + _COLUMN[term.strength.value] for key, term in terms.items()}
+    starts = np.repeat(np.arange(len(readings)) * size, [len(reading.hits) for reading in readings])
+    places = starts + np.fromiter((column[id(hit.term)] for hit in hits), dtype=np.intp, count=len(hits))
+    weights = np.array([hit.weight for hit in hits])
+    found = sums(places, weights, len(readings) * size)
     return found.reshape(len(readings), len(labels), len(Strength))
 
 

@@ -1,17 +1,16 @@
 """What the words around a cue do to a text: negation, past, scope, the use of the money. The rules themselves are the lexicon's."""
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cache, cached_property
 
 from classifier.lexicon import ContextRule, Direction
 from classifier.text import Span
 
-_SENTENCE_END = re.compile("[。;!?]")
-_CLAUSE_END = re.compile("[,。;:!?]")
+_SENTENCE_ENDS = re.compile("[。;!?]")
+_CLAUSE_ENDS = re.compile("[,。;:!?]")
 _IN_FIGURE = re.compile(r"(?<=\d)[,:](?=\d)")  # ends no clause
 _PAIR_REACH = 60  # characters between the two halves of a cue such as 除…外
 
@@ -28,12 +27,11 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A cue in two halves: its rule, its place among the rule's cues, and what it matches."""
+    """A cue in two halves: its rule, and its place among the rule's cues."""
 
     number: int
     place: int
     closer: str
-    pattern: re.Pattern[str]
 
 
 class Contexts:
@@ -48,14 +46,12 @@ class Contexts:
             if rule.direction is Direction.BETWEEN:
                 for place, cue in enumerate(rule.cues):
                     opener, closer = cue.split("...")  # NFKC of …
-                    between = re.compile(f"{re.escape(opener)}([^。;]{{1,{_PAIR_REACH}}}?){re.escape(closer)}")
-                    self._pairs[opener].append(_Pair(number, place, closer, between))
+                    self._pairs[opener].append(_Pair(number, place, closer))
                 continue
             for cue in rule.cues:
                 self._fires[cue].append(number)
             for word in rule.unless:
                 self._blocks[word].add(number)
-        self._stops = [re.compile("|".join(map(re.escape, rule.stops)) or "(?!)") for rule in rules]
 
     @property
     def words(self) -> set[str]:
@@ -65,17 +61,16 @@ class Contexts:
     def shifts(self, text: str, number: int, found: Sequence[tuple[str, Span]]) -> list[Shift]:
         """The rules that fire in passage ``number``, in the order of the rules; ``found`` are its ``words``."""
         fired = [(rule, place) for place, (word, _) in enumerate(found) for rule in self._fires.get(word, ())]
-        pairs = list(self._fired_pairs(text))
+        pairs = self._fired_pairs(text)
         if not fired and not pairs:
             return []
         blocked = self._blocked(found)
-        ends: dict[str, list[int]] = {}
         shifts = [
             (
                 rule,
                 place,
                 0,
-                Shift(self._rules[rule], number, cue, self._scope(rule, text, cue, ends)),
+                Shift(self._rules[rule], number, cue, self._scope(rule, text, cue)),
             )
             for rule, place in sorted(set(fired))
             for cue in (found[place][1],)
@@ -99,43 +94,69 @@ class Contexts:
                 blocked[rule].append(span)
         return blocked
 
-    def _fired_pairs(self, text: str) -> Iterator[tuple[_Pair, re.Match[str]]]:
-        for pair in chain.from_iterable(pairs for opener, pairs in self._pairs.items() if opener in text):
-            if pair.closer in text:
-                unless = self._rules[pair.number].unless or ("\0",)
-                for match in pair.pattern.finditer(text):
-                    if not text.startswith(unless, match.end()):
-                        yield pair, match
+    def _fired_pairs(self, text: str) -> list[tuple[_Pair, re.Match[str]]]:
+        return [
+            (pair, match)
+            for opener in self._openers(text)
+            for pair in self._pairs[opener]
+            if pair.closer in text
+            for match in _between(opener, pair.closer).finditer(text)
+            if not text.startswith(self._rules[pair.number].unless or ("\0",), match.end())
+        ]
 
-    def _scope(self, number: int, text: str, cue: Span, ends: dict[str, list[int]]) -> Span:
+    def _openers(self, text: str) -> list[str]:
+        """The first halves of pairs in a text; many hold the same character, so that one look rules them all out."""
+        groups = [own for character, own in self._opener_groups.items() if character in text]
+        return [opener for own in groups for opener in own if opener in text]
+
+    @cached_property
+    def _opener_groups(self) -> dict[str, list[str]]:
+        uses = Counter(character for opener in self._pairs for character in set(opener))
+        groups: dict[str, list[str]] = defaultdict(list)
+        for opener in self._pairs:
+            groups[max(opener, key=lambda character: (uses[character], character))].append(opener)
+        return groups
+
+    def _scope(self, number: int, text: str, cue: Span) -> Span:
         rule = self._rules[number]
-        around = _around(rule.scope, text, cue, ends)
+        around = _around(rule.scope, text, cue)
         start = cue[0] if rule.direction is Direction.AFTER else around[0]
         end = cue[1] if rule.direction is Direction.BEFORE else max(around[1], cue[1])
-        if rule.direction is not Direction.BEFORE and self._stops[number].search(text, cue[1], end):
+        if rule.direction is not Direction.BEFORE and _any_of(rule.stops).search(text, cue[1], end):
             for stop in rule.stops:
                 if (place := text.find(stop, cue[1], end)) >= 0:
                     end = place
-        if rule.direction is not Direction.AFTER and self._stops[number].search(text, start, cue[0]):
+        if rule.direction is not Direction.AFTER and _any_of(rule.stops).search(text, start, cue[0]):
             for stop in rule.stops:
                 if (place := text.rfind(stop, start, cue[0])) >= 0:
                     start = place + len(stop)
         return start, end
 
 
-def _around(scope: str, text: str, cue: Span, ends: dict[str, list[int]]) -> Span:
+@cache
+def _between(opener: str, closer: str) -> re.Pattern[str]:
+    return re.compile(f"{re.escape(opener)}([^。;]{{1,{_PAIR_REACH}}}?){re.escape(closer)}")
+
+
+@cache
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)) or "(?!)")
+
+
+def _around(scope: str, text: str, cue: Span) -> Span:
     """The clause or sentence in which a cue begins; the cue itself if it begins with a mark that ends one."""
-    if scope not in ends:
-        ends[scope] = [-1, *_ends(scope, text), len(text)]
-    after = bisect_left(ends[scope], cue[0])
-    return cue if ends[scope][after] == cue[0] else (ends[scope][after - 1] + 1, ends[scope][after])
-
-
-def _ends(scope: str, text: str) -> Iterator[int]:
-    pattern = _CLAUSE_END if scope == "clause" else _SENTENCE_END
-    for match in pattern.finditer(text):
-        if scope != "clause" or not _IN_FIGURE.match(text, match.start()):
-            yield match.start()
+    marks = _CLAUSE_ENDS if scope == "clause" else _SENTENCE_ENDS
+    mark = marks.search(text, cue[0])
+    while mark and _IN_FIGURE.match(text, mark.start()):
+        mark = marks.search(text, mark.end())
+    end = mark.start() if mark else len(text)
+    if end == cue[0]:
+        return cue
+    start = cue[0]
+    while True:
+        start = max([text.rfind(one, 0, start) for one in marks.pattern[1:-1]])
+        if start < 0 or not _IN_FIGURE.match(text, start):
+            return start + 1, end
 
 
 def contains(outer: Span, inner: Span) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classifier.batchwise import BatchRules
 from classifier.combine import (
     INPUTS,
     RULES_ALONE,
@@ -38,8 +38,11 @@ from classifier.records import (
 from classifier.rules import FIELD_WEIGHT, Reading, RuleSet
 from classifier.seen import Decision, Seen, see
 from classifier.settings import Settings
-from classifier.vectors import BatchModel, Vectors
 from taxonomy import Catalogue, Entry, Tier, load_catalogue
+
+if TYPE_CHECKING:
+    from classifier.batchwise import BatchRules
+    from classifier.vectors import BatchModel, Vectors
 
 MOST_ALSO = 4
 LEAST_MONEY = 0.1
@@ -143,7 +146,7 @@ class Classifier:
             words = self._batch_model.words(vectors, shown, MODEL_WORDS)
         return [self._prediction(*one, explain=explain) for one in zip(seen, decisions, doubts, words, strict=True)]
 
-    def _weigh(self, readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray, Vectors | None]:
+    def _weigh(self, readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray, "Vectors | None"]:
         """Of each reading the shares and the money (see ``_shares`` and ``_money``), and what the model read."""
         inputs, vectors = self._inputs_many(readings)
         parts = [(number, part) for number, reading in enumerate(readings) for part in money_parts(reading)]
@@ -159,18 +162,22 @@ class Classifier:
             shares[number] = _mostly_insufficient(shares[number])
         return shares, money, vectors
 
-    def _inputs_many(self, readings: Sequence[Reading]) -> tuple[np.ndarray, Vectors | None]:
+    def _inputs_many(self, readings: Sequence[Reading]) -> tuple[np.ndarray, "Vectors | None"]:
         model = self._batch_model
         vectors = model.read([reading.passages for reading in readings]) if model else None
         scores = model.scores(vectors) if model and vectors else None
         return combination_inputs_many(readings, scores, self.labels, self.rules.lexicon.needs), vectors
 
     @cached_property
-    def _batch_rules(self) -> BatchRules:
+    def _batch_rules(self) -> "BatchRules":
+        from classifier.batchwise import BatchRules  # not needed for a single application
+
         return BatchRules(self.rules)
 
     @cached_property
-    def _batch_model(self) -> BatchModel | None:
+    def _batch_model(self) -> "BatchModel | None":
+        from classifier.vectors import BatchModel
+
         return BatchModel(self.model) if self.model else None
 
     def _prediction(

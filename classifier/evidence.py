@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 
 from classifier.combine import is_tied
 from classifier.contexts import Shift
@@ -41,10 +42,15 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
         if weight == 0 or term.label in spoken:
             strength = term.strength
             worth = strong if strength is Strength.STRONG else weak if strength is Strength.WEAK else excluding
-            moved = round(worth * min(weight, 1.0), 4)
+            moved = _moved(worth, weight)
             note = term.rule if weight >= 0.5 else f"{term.rule}，语境{'中减弱' if weight else '不算数'}"
             for span in spans:
                 yield _evidence(Source.RULE, reading.passages[number], span, (term.label, moved, note))
+
+
+@lru_cache
+def _moved(worth: float, weight: float) -> float:
+    return round(worth * min(weight, 1.0), 4)
 
 
 def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evidence]:
@@ -103,9 +109,10 @@ def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
 
 def borrower_differs(reading: Reading, code: str | None) -> list[str]:
     """A sentence if the borrower's business points elsewhere than the use of the money does (boundary rule B1)."""
-    if not any(passage.field not in FIELD_WEIGHT for passage in reading.passages):
+    borrower = [number for number, passage in enumerate(reading.passages) if passage.field in FIELD_WEIGHT]
+    if not borrower or len(borrower) == len(reading.passages):
         return []
-    scope = [hit for hit in reading.hits if reading.passages[hit.passage].field in FIELD_WEIGHT]
+    scope = [hit for hit in reading.hits if hit.passage in borrower]
     claims = [hit for hit in scope if hit.term.strength is not Strength.EXCLUDING]
     strongest = sorted(claims, key=lambda hit: (hit.term.strength is not Strength.STRONG, hit.spans))
     own = list(dict.fromkeys(hit.term.label for hit in strongest))

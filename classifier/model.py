@@ -54,7 +54,7 @@ def features(passages: Sequence[Passage], tokens: Sequence[Sequence[Token]]) -> 
 
 def tokens_of(passages: Sequence[Passage], tokeniser: Tokeniser) -> list[list[Token]]:
     """The tokens of each passage."""
-    return [list(tokeniser.tokenise(passage.normal.text)) for passage in passages]
+    return tokeniser.tokenise_all([passage.normal.text for passage in passages])
 
 
 def _word_features(passage: Passage, number: int, tokens: Sequence[Token]) -> Iterator[Feature]:

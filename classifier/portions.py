@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from classifier.records import Application
 
-_MOST_TEXTS, _MOST_CHARACTERS = 1024, 200_000
+_MOST_TEXTS, _MOST_CHARACTERS = 512, 100_000
 
 
 def texts_of(application: Application) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ class RuleSet:
             for literal, (start, end) in own:
                 if start >= free:
                     free = end
-                    if passage.weights[start:end].min() > 0:
+                    if 0.0 not in passage.weights[start:end].tolist():
                         ties.setdefault(self.tie_of[literal].value, []).append((number, (start, end)))
         return {tie: tuple(ties.get(name, ())) for tie, name in _TIES}
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ _IGNORED = re.compile(
 _WORD_END = re.compile(r"(?:[A-Za-z]+|[0-9]+)$")
 _WORD_START = re.compile(r"\s+([A-Za-z]+|[0-9]+)")
 _BLANK = re.compile(r"\s")
-_ONE_TEXT = 4000  # characters
+_WORD, _ONE_TEXT = 12, 4000  # characters
 
 
 class NormalText(NamedTuple):
@@ -62,6 +62,16 @@ def normalise(original: str) -> NormalText:
     >>> normalise("離岸　風電").text
     '离岸风电'
     """
+    return _normalised_word(original) if len(original) <= _WORD else _normalised(original)
+
+
+@lru_cache(maxsize=2**15)
+def _normalised_word(original: str) -> NormalText:
+    """The lexicon gives the same few thousand words again and again."""
+    return _normalised(original)
+
+
+def _normalised(original: str) -> NormalText:
     text = original.translate(_one_to_one())
     if unicodedata.is_normalized("NFKC", text) and not _IGNORED.search(text):
         return _without_idle_blanks(original, text, range(len(text)), range(1, len(text) + 1))
@@ -194,9 +204,20 @@ class Tokeniser:
 
     def tokenise(self, text: str) -> Iterator[Token]:
         """The words of a normalised text, in order; punctuation is a token too, blanks are not."""
-        tokens = self.cut(code_points(f"{text}\0"))
-        for start, end, number in zip(*(column.tolist() for column in tokens), strict=True):
-            yield Token("0" if number else lower(text[start:end]), start, end)
+        yield from self.tokenise_all([text])[0]
+
+    def tokenise_all(self, texts: Sequence[str]) -> list[list[Token]]:
+        """The words of each text."""
+        joined = "\0".join([*texts, ""])
+        ends = list(accumulate(len(text) + 1 for text in texts))
+        tokens: list[list[Token]] = [[] for _ in texts]
+        number = before = 0
+        for start, end, is_figure in zip(*(column.tolist() for column in self.cut(code_points(joined))), strict=True):
+            while start >= ends[number]:
+                before = ends[number]
+                number += 1
+            tokens[number].append(Token("0" if is_figure else lower(joined[start:end]), start - before, end - before))
+        return tokens
 
     def cut(self, codes: Codes) -> Tokens:
         """The tokens of texts given as code points, each with a 0 at its end."""

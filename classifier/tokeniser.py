@@ -6,6 +6,7 @@ text with two equally likely cuts falls the same way. jieba itself is what the t
 
 import math
 import string
+import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from importlib.util import find_spec
 from itertools import pairwise
@@ -48,7 +49,8 @@ class Dictionary:
     def __init__(self, own: Sequence[str], only: Set[int] | None = None) -> None:
         words, counts = _read(_dictionary_file())
         total = int(counts.sum())
-        begins = set(words.codes[words.starts].tolist())
+        begins = np.zeros(sys.maxunicode + 1, dtype=bool)
+        begins[words.codes[words.starts]] = True
         if only is not None:
             words, counts = _made_of(words, counts, only | set(map(ord, "".join(own))))
         self._trie = Trie(words.joined(Words.of(own)))
@@ -68,6 +70,13 @@ class Dictionary:
         choice = _best_lengths(self._edges(np.where(in_words, codes, 0), in_words), _Blocks.of(in_words))
         return _tokens(_first_of_words(choice, in_words, kinds), kinds)
 
+    def share(self, word: str) -> float | None:
+        """The logarithm of a word's share of all words; None for what is no word."""
+        codes = code_points(word)
+        (state,) = self._trie.whole(codes, np.zeros(1, dtype=np.intp), np.array([len(codes)]))
+        share = float(self._shares[state]) if state >= 0 else -math.inf
+        return share if share > -math.inf else None
+
     def _edges(self, codes: Codes, in_words: NDArray[np.bool_]) -> Edges:
         """All words; a character that begins none is a word by itself, as rare as can be."""
         starts, lengths, shares = [], [], []
@@ -86,17 +95,20 @@ class Dictionary:
             np.concatenate([np.full(len(rest), -self._log_total), *shares]),
         )
 
-    def _frequencies(self, own: Sequence[str], total: int, begins: set[int]) -> list[int]:
+    def _frequencies(self, own: Sequence[str], total: int, begins: NDArray[np.bool_]) -> list[int]:
         """For each word, added in this order, the least frequency at which jieba keeps it whole."""
         known = self._known(own)
-        known |= {chr(code): 0 for code in begins if chr(code) not in known}
+        for character in set("".join(own)):
+            if begins[ord(character)]:
+                known.setdefault(character, 0)
         added = []
         for word in own:
             share = 1.0
             for piece in _plain_cut(word, known, total):
                 share *= known.get(piece, 1) / float(total)
             added.append(max(int(share * total) + 1, known.get(word, 1)))
-            known = {word[0]: 0} | known | {word: added[-1]}
+            known.setdefault(word[0], 0)
+            known[word] = added[-1]
             total += added[-1]
         return added
 
@@ -264,7 +276,7 @@ def _dictionary_file() -> Path:
 
 def _read(path: Path) -> tuple[Words, NDArray[np.int64]]:
     """The words of jieba's dictionary and their frequencies: lines of a word, a frequency and a part of speech."""
-    codes = code_points(path.read_text("utf-8"))
+    codes = code_points(path.read_bytes().decode())
     ends, blanks = np.flatnonzero(codes == ord("\n")), np.flatnonzero(codes == ord(" "))
     starts, after_word, after_count = (
         np.append(0, ends[:-1] + 1),
@@ -279,11 +291,16 @@ def _read(path: Path) -> tuple[Words, NDArray[np.int64]]:
 
 
 def _made_of(words: Words, counts: NDArray[np.int64], characters: Set[int]) -> tuple[Words, NDArray[np.int64]]:
-    allowed = np.zeros(int(words.codes.max()) + 1, dtype=bool)
-    allowed[[code for code in characters if code < len(allowed)]] = True
-    foreign = np.concatenate([[0], np.cumsum(~allowed[words.codes])])
-    kept = np.flatnonzero(foreign[words.starts] == foreign[words.starts + words.lengths])
-    return Words(words.codes, words.starts[kept], words.lengths[kept]), counts[kept]
+    allowed = np.zeros(sys.maxunicode + 1, dtype=bool)
+    allowed[list(characters)] = True
+    kept = np.arange(len(words.starts))
+    depth = 0
+    while True:
+        longer = words.lengths[kept] > depth
+        if not longer.any():
+            return Words(words.codes, words.starts[kept], words.lengths[kept]), counts[kept]
+        kept = kept[~longer | allowed[words.codes[words.starts[kept] + depth * longer]]]
+        depth += 1
 
 
 def _table(kinds: Mapping[int, str], default: int) -> NDArray[np.uint8]:

@@ -35,6 +35,7 @@ class Texts(NamedTuple):
     codes: Codes
     weights: Weights
     offsets: Numbers
+    passages: Numbers  # of each place
     records: Numbers  # of each passage
     size: int
     tokens: Tokens
@@ -88,7 +89,7 @@ class BatchModel:
         """The vectors of texts, each given as its passages."""
         joined = self._join(texts)
         found = self._features(joined)
-        records = joined.records[np.searchsorted(joined.offsets, found.starts, side="right") - 1]
+        records = joined.records[joined.passages[found.starts]]
         order = in_order(records, found.rows)
         heads = begins(records[order], found.rows[order])
         by_first = np.argsort(order[heads])  # the order in which the plain model meets them
@@ -138,7 +139,7 @@ class BatchModel:
         number = {label: column for column, label in enumerate(self._model.labels)}
         columns = np.array([number[label] for label in labels], dtype=np.intp)
         reached = self._reached(vectors, columns)
-        passages = np.searchsorted(texts.offsets, texts.tokens.starts, side="right") - 1
+        passages = texts.passages[texts.tokens.starts]
         shift = passages  # ``reached`` has one more place for each passage
         moved = reached[texts.tokens.ends + shift] - reached[texts.tokens.starts + shift]
         kept = np.flatnonzero(~_are_marks(texts))
@@ -165,7 +166,7 @@ class BatchModel:
         owners = np.repeat(np.arange(texts.size), np.diff(vectors.firsts))
         parts = vectors.values * self._model.weights[vectors.rows, columns[owners]] / vectors.counts
         slopes = parts[vectors.features] * found.weights / (found.ends - found.starts)
-        shift = np.searchsorted(texts.offsets, found.starts, side="right")  # passages so far: one place more for each
+        shift = texts.passages[found.starts] + 1  # one place more for each passage
         places = np.stack([found.starts + shift, found.ends + shift], axis=1).ravel()
         changes = np.stack([slopes, -slopes], axis=1).ravel()
         size = len(texts.codes) + len(texts.offsets)
@@ -189,14 +190,9 @@ class BatchModel:
         weights = np.concatenate([part for passage in passages for part in (passage.weights, nothing)] or [nothing])
         records = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
         offsets = np.cumsum(lengths + 1) - (lengths + 1)
-        return Texts(
-            codes,
-            weights,
-            offsets,
-            records,
-            len(texts),
-            self._model.tokeniser.cut(codes),
-        )
+        of_places = np.repeat(np.arange(len(passages)), lengths + 1)
+        tokens = self._model.tokeniser.cut(codes)
+        return Texts(codes, weights, offsets, of_places, records, len(texts), tokens)
 
     def _features(self, texts: Texts) -> Features:
         small = _small_letters(texts.codes)
@@ -215,7 +211,7 @@ class BatchModel:
         words = self._word_of[self._words.whole(small, starts, ends)]
         words[figures] = self._figure
         words[_are_marks(texts) | (weights <= 0)] = 0
-        passages = np.searchsorted(texts.offsets, starts, side="right") - 1
+        passages = texts.passages[starts]
         order = _ORDER * texts.offsets[passages] + 2 * (starts - texts.offsets[passages])
         own = np.flatnonzero((words > 0) & (self._row_of_word[words] >= 0))
         yield (
@@ -242,7 +238,7 @@ class BatchModel:
         last = texts.weights[ends - 1]
         weight = np.minimum(texts.weights[starts], last)
         codes[_MARKS[np.minimum(codes, _PLANE)] | (last <= 0)] = 0
-        passages = np.searchsorted(texts.offsets, starts, side="right") - 1
+        passages = texts.passages[starts]
         after_words = 2 * np.diff(texts.offsets, append=len(small))[passages]
         order = _ORDER * texts.offsets[passages] + after_words + 4 * (starts - texts.offsets[passages])
         for step in self._groups.steps(codes):

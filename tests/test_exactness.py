@@ -1,5 +1,6 @@
 """The quick way gives what the plain way gives: jieba's tokens, the plain rules' readings, the plain model's scores, bit by bit."""
 
+import math
 import random
 import re
 from collections.abc import Sequence
@@ -8,6 +9,8 @@ from pathlib import Path
 import jieba
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks.baselines import loaded_jieba
 from benchmarks.corpus import Corpus, product_words
@@ -98,11 +101,6 @@ def applications() -> list[Application]:
     return [*records, *(Application(f"s{number}", text) for number, text in enumerate(texts[::2])), *full, *odd]
 
 
-def test_own_words_have_the_frequency_that_jieba_gives_them(words: list[str], cutter: "jieba.Tokenizer") -> None:
-    text = "，".join(words)
-    assert our_tokens(Dictionary(words), [text])[0] == jieba_tokens(cutter, text)
-
-
 def test_tokens_are_jiebas(words: list[str], cutter: "jieba.Tokenizer") -> None:
     corpus = [normalise(text).text for record in Corpus(product_words()).records(500) for text in record.cells()]
     strings = [*corpus, *fuzz(_FUZZ, [word for word, count in cutter.FREQ.items() if count])]
@@ -180,3 +178,29 @@ def test_without_explanation_only_the_evidence_is_missing(
         assert bare.evidence == ()
         names = [name for name in type(full).__dataclass_fields__ if name != "evidence"]
         assert [getattr(bare, name) for name in names] == [getattr(full, name) for name in names]
+
+
+def test_scores_are_those_of_scikit_learn(classifier: Classifier, applications: list[Application]) -> None:
+    model = classifier.model
+    assert model is not None
+    batch = BatchModel(model)
+    vectors = batch.read([classifier.rules.read(application).passages for application in applications])
+    matrix = csr_matrix(
+        (vectors.values, vectors.rows, vectors.firsts), shape=(len(applications), len(model.vocabulary))
+    )
+    regression = LogisticRegression()
+    regression.coef_ = model.weights.T.astype(np.float64)
+    regression.intercept_ = model.bias.astype(np.float64)
+    regression.classes_ = np.arange(len(model.labels))
+    regression.n_features_in_ = len(model.vocabulary)
+    scores = regression.decision_function(matrix)
+    assert np.abs(scores - batch.scores(vectors)).max() < 1e-4
+    assert np.array_equal(scores.argmax(axis=1), batch.scores(vectors).argmax(axis=1))
+
+
+def test_own_words_get_jiebas_frequencies(words: list[str], cutter: "jieba.Tokenizer") -> None:
+    dictionary = Dictionary(words)
+    for word in words:
+        share = dictionary.share(word)
+        assert share == math.log(cutter.FREQ[word]) - math.log(cutter.total)
+    assert dictionary.share("海带养殖场的") is None
