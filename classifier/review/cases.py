@@ -1,10 +1,12 @@
 """The frozen records of what people decide: cases, verdicts, notes, batches and the ways to look for them."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 
+from classifier.errors import ReviewError
 from classifier.records import Application, Outcome, Prediction, Route
 
 
@@ -196,6 +198,26 @@ class Policy:
 
     blind_balance: Decimal | None = None
     blind_share: float = 0.1
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Policy":
+        """LANMU_BLIND_BALANCE (yuan) and LANMU_BLIND_SHARE (0 to 1); ReviewError for what is no such number."""
+        balance = _number(environment, "LANMU_BLIND_BALANCE")
+        share = _number(environment, "LANMU_BLIND_SHARE")
+        if share is not None and share > 1:
+            raise ReviewError(f"LANMU_BLIND_SHARE 是 {share}：应为 0 至 1 的小数，例如 0.1。")
+        return cls(balance, cls().blind_share if share is None else float(share))
+
+
+def _number(environment: Mapping[str, str], name: str) -> Decimal | None:
+    text = environment.get(name, "").strip()
+    try:
+        number = Decimal(text) if text else None
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if number is not None and not (number.is_finite() and number >= 0):
+        raise ReviewError(f"{name} 是“{text}”：应为不小于 0 的数。")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

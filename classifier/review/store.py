@@ -54,14 +54,17 @@ class ReviewStore:
         keep_text: bool = True,
         clock: Callable[[], datetime] = audit.utc_now,
     ) -> "ReviewStore":
-        """The store at a URL; an empty database gets its tables, an older one is refused with what to run."""
+        """The store at a URL; an empty database gets its tables, an older one is refused with what to run.
+
+        Without a policy, what the bank chose in the environment is asked for.
+        """
         engine = database.connect(url)
         try:
             database.prepare(engine)
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, policy or Policy(), keep_text, clock)
+        return cls(engine, policy or Policy.from_environment(), keep_text, clock)
 
     def close(self) -> None:
         """Close all connections."""
