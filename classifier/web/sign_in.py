@@ -4,7 +4,6 @@ import functools
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -42,8 +41,7 @@ def routes() -> list[Route]:
 
 def safe_target(target: str) -> str:
     """Where to go after the sign-in: a path of this server, or the start."""
-    parts = urlsplit(target)
-    ours = target.startswith("/") and not target.startswith("//") and not (parts.scheme or parts.netloc)
+    ours = target.startswith("/") and not target.startswith("//")
     plain = target.isprintable() and "\\" not in target
     return target if ours and plain else "/"
 
@@ -54,7 +52,7 @@ def _posted(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def guarded(request: Request) -> Response:
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
             return forms.refusal("请求来自别的网站，没有执行。", HTTPStatus.FORBIDDEN)
         if not request.headers.get("content-length", "").isdecimal():
             return forms.refusal("请求没有说明长度，没有执行。", HTTPStatus.LENGTH_REQUIRED)
@@ -166,5 +164,6 @@ def _sign_in_form(
 
 
 def _with_session(response: Response, token: str) -> Response:
-    response.set_cookie(COOKIE, token, path="/", secure=context.options().https, httponly=True, samesite="strict")
+    """Lax, so that a link in a message opens its page; what changes anything has a secret or checks its origin."""
+    response.set_cookie(COOKIE, token, path="/", secure=context.options().https, httponly=True, samesite="lax")
     return response
