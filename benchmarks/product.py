@@ -6,7 +6,7 @@ from inspect import signature
 
 from classifier import Application, Classifier, Prediction
 from classifier.rules import Matcher
-from classifier.text import normalise
+from classifier.text import normalise_many
 
 COMPILED_TOKENISERS = ("rjieba",)
 NOT_FOR_PREDICTING = ("sklearn", "scipy", "pandas", "jieba", "streamlit")
@@ -38,10 +38,9 @@ def unexplained() -> Predict | None:
     return partial(predict_many, **{names[0]: False}) if names else None
 
 
-def normalise_all(texts: Iterable[str]) -> None:
-    """The texts normalised as the product does it."""
-    for text in texts:
-        normalise(text)
+def normalise_all(texts: Sequence[str]) -> None:
+    """The texts normalised as the product does it for a loan book."""
+    normalise_many(texts)
 
 
 def match_all(literals: Sequence[str]) -> Callable[[Iterable[str]], None]:

@@ -7,13 +7,14 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.portions import without_collection
 from classifier.records import Field
 from classifier.tokeniser import Dictionary, Tokens
 from classifier.trie import Codes, code_points
@@ -28,7 +29,10 @@ _IGNORED = re.compile(
 )
 _WORD_END = re.compile(r"(?:[A-Za-z]+|[0-9]+)$")
 _WORD_START = re.compile(r"\s+([A-Za-z]+|[0-9]+)")
+_BETWEEN_WORDS = re.compile(r"[A-Za-z0-9]\s+[A-Za-z0-9]")
+_WORDS = re.compile(r"\S+")
 _BLANK = re.compile(r"\s")
+_CARE = 0xFFFD
 _WORD, _ONE_TEXT = 12, 4000  # characters
 
 
@@ -87,32 +91,37 @@ def _normalised(original: str) -> NormalText:
 
 def normalise_many(originals: Sequence[str]) -> list[NormalText]:
     """What ``normalise`` gives for each: by a table for texts of plain characters, with care for the others."""
+    joined = "\0".join([*originals, ""])
+    if joined.count("\0") > len(originals):
+        joined = "\0".join([*(original.replace("\0", "\1") for original in originals), ""])
     table = _plain_characters()
-    codes = table[np.minimum(code_points("\0".join([*originals, ""])), len(table) - 1)]
-    ends = list(accumulate(len(original) + 1 for original in originals))
-    careful = set(np.searchsorted(ends, _difference(np.flatnonzero(codes == 0), ends), side="right").tolist())
-    text = codes.tobytes().decode("utf-32-le")
-    normal = []
-    start = 0
-    for number, (original, end) in enumerate(zip(originals, ends, strict=True)):
-        size = len(original)
-        normal.append(
-            normalise(original)
-            if number in careful
-            else NormalText(original, text[start : end - 1], range(size), range(1, size + 1))
-        )
-        start = end
+    codes = table.take(code_points(joined), mode="clip")
+    texts = codes.tobytes().decode("utf-32-le").split("\0")
+    sizes = list(map(len, originals))
+    columns = zip(originals, texts, map(_places, sizes), map(_next_places, sizes), strict=False)
+    with without_collection():
+        normal = list(map(partial(tuple.__new__, NormalText), columns))  # NormalText(*column), without a call each
+    ends = np.cumsum(np.array(sizes, dtype=np.intp) + 1)
+    for number in set(np.searchsorted(ends, np.flatnonzero(codes == ord(" ")), side="right").tolist()):
+        normal[number] = _without_idle_blanks(*normal[number])
+    for number in set(np.searchsorted(ends, np.flatnonzero(codes == _CARE), side="right").tolist()):
+        normal[number] = normalise(originals[number])
     return normal
 
 
-def _difference(places: NDArray[np.intp], ends: Sequence[int]) -> NDArray[np.intp]:
-    """The places that are no ends (every end but the first is one after a place)."""
-    return np.setdiff1d(places, np.array(ends, dtype=np.intp) - 1, assume_unique=True)
+@lru_cache(maxsize=4096)
+def _places(size: int) -> range:
+    return range(size)
+
+
+@lru_cache(maxsize=4096)
+def _next_places(size: int) -> range:
+    return range(1, size + 1)
 
 
 @cache
 def _plain_characters() -> Codes:
-    """By code point what a character becomes whatever stands beside it; 0 for all that need care.
+    """By code point what a character becomes whatever stands beside it, or _CARE.
 
     Only blocks are listed that loan records are made of; what is left out is normalised as well, but slower.
     """
@@ -125,8 +134,10 @@ def _plain_characters() -> Codes:
     )
     becomes |= {code: code for code in signs if _stands_alone(chr(code))}
     becomes |= {code: ord(after) for code, after in _one_to_one().items() if after != " " and _stands_alone(after)}
-    table = np.zeros(0x10001, dtype=np.uint32)
+    table = np.full(0x10001, _CARE, dtype=np.uint32)
+    table[0] = 0
     table[list(becomes)] = list(becomes.values())
+    table[list(map(ord, " \t\n\v\f\r\u3000"))] = ord(" ")
     return table
 
 
@@ -141,13 +152,20 @@ def _stands_alone(character: str) -> bool:
 def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: Sequence[int]) -> NormalText:
     if not _BLANK.search(text):
         return NormalText(original, text, starts, ends)
+    if not _BETWEEN_WORDS.search(text):
+        kept = [index for words in _WORDS.finditer(text) for index in range(*words.span())]
+        return NormalText(original, "".join(text.split()), _picked(starts, kept), _picked(ends, kept))
     kept = [index for index, character in enumerate(text) if not character.isspace() or _parts_words(text, index)]
     return NormalText(
         original,
         "".join(" " if text[index].isspace() else text[index] for index in kept),
-        array("l", (starts[index] for index in kept)),
-        array("l", (ends[index] for index in kept)),
+        _picked(starts, kept),
+        _picked(ends, kept),
     )
+
+
+def _picked(places: Sequence[int], kept: Sequence[int]) -> Sequence[int]:
+    return list(map(places.__getitem__, kept))
 
 
 def _parts_words(text: str, index: int) -> bool:

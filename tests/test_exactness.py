@@ -1,8 +1,6 @@
 """The quick way gives what the plain way gives: jieba's tokens, the plain rules' readings, the plain model's scores, bit by bit."""
 
 import math
-import random
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.baselines import loaded_jieba
 from benchmarks.corpus import Corpus, product_words
+from benchmarks.exact import fuzz, jieba_tokens, our_tokens
 from classifier import Application, Classifier
 from classifier.batchwise import BatchRules
 from classifier.examples import read_examples
@@ -21,58 +20,10 @@ from classifier.records import Field
 from classifier.rules import Reading
 from classifier.text import normalise, normalise_many
 from classifier.tokeniser import Dictionary
-from classifier.trie import code_points
 from classifier.vectors import BatchModel
 
-Token = tuple[str, int, int]
-
-_RUN = re.compile(r"[A-Za-z]+|[0-9]+|[^\sA-Za-z0-9]+")
 _STRESS = Path(__file__).parent / "tables" / "stress.jsonl"
-_FUZZ = 12_000  # of the 60,000 strings that the benchmark tries
-
-
-def jieba_tokens(cutter: "jieba.Tokenizer", text: str) -> list[Token]:
-    """jieba's own cut, its pieces parted where letters, figures and others meet."""
-    tokens = []
-    start = 0
-    for piece in cutter.lcut(text, HMM=False):
-        for run in _RUN.finditer(piece):
-            word = "0" if run.group().isdecimal() and run.group().isascii() else run.group().lower()
-            tokens.append((word, start + run.start(), start + run.end()))
-        start += len(piece)
-    return tokens
-
-
-def our_tokens(dictionary: Dictionary, texts: Sequence[str]) -> list[list[Token]]:
-    """The tokens of all texts, cut together."""
-    joined = "\0".join([*texts, ""])
-    ends = np.cumsum([len(text) + 1 for text in texts])
-    tokens: list[list[Token]] = [[] for _ in texts]
-    found = dictionary.cut(code_points(joined))
-    for start, end, number in zip(*(column.tolist() for column in found), strict=True):
-        text = int(np.searchsorted(ends, start, side="right"))
-        before = int(ends[text - 1]) if text else 0
-        tokens[text].append(("0" if number else joined[start:end].lower(), start - before, end - before))
-    return tokens
-
-
-def fuzz(size: int, words: Sequence[str], seed: int = 5) -> list[str]:
-    """Strings that are hard to cut: dictionary words, rare hanzi, few hanzi over and over, all with signs and Latin."""
-    dice = random.Random(seed)
-    ideographs = [chr(code) for code in range(0x4E00, 0x9FD6)]
-    signs = "0123456789abcXYZ+#&._%-,。;:() é①²𠀀㐀"
-    strings = []
-    for number in range(size):
-        few = (ideographs if number % 2 else "风海水电网新")[:]
-        choices: Sequence[Sequence[str]] = (
-            [words],
-            [ideographs],
-            [words, signs, ideographs],
-            [dice.choices(few, k=2)],
-            [dice.choice(words) + dice.choice(words) + "风海"],
-        )[number % 5]
-        strings.append("".join(dice.choice(dice.choice(choices)) for _ in range(dice.randint(1, 40))))
-    return strings
+_FUZZ = 12_000  # of the 60,000 strings that ``python -m benchmarks.exact`` tries
 
 
 @pytest.fixture(scope="module")
