@@ -14,6 +14,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 from classifier.review import sessions
 from classifier.web import context
@@ -21,18 +23,20 @@ from classifier.web.sign_in import COOKIE
 
 _OPEN = ("/sign-in", "/health", "/_stcore/health", "/favicon.png")
 _OWN = ("/sign-out", "/change-password")
-_PROVIDER_COOKIE = "_streamlit_user"
 _NEEDED_BEFORE = ("/_stcore/host-config", "/_stcore/health")
 _HARMLESS = ("stop_script", "app_heartbeat", "load_git_info")
 _POLICY_VIOLATION = 1008
 
 
 def secret_of(cookies: Mapping[str, str]) -> str:
-    """The cookie that stands for the session: our own, or the identity provider's in all its parts."""
+    """What stands for the session: our own cookie, or what the identity provider's cookies say and Streamlit signed.
+
+    The provider's cookies as they are would not do: a long one is split, and then its first part only counts the others;
+    a signature can be spelled in several ways, and a cookie that Streamlit ignores can be added.
+    """
     if context.options().oidc is None:
         return cookies.get(COOKIE, "")
-    parts = (name for name in cookies if name == _PROVIDER_COOKIE or name.startswith(f"{_PROVIDER_COOKIE}__"))
-    return "".join(cookies[name] for name in sorted(parts))
+    return (_get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME) or b"").decode()
 
 
 class Gate:

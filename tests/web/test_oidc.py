@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import requests
 from playwright.sync_api import Page, expect
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from classifier.errors import ReviewError
 from classifier.review import Role, accounts
+from classifier.web.gate import secret_of
 from classifier.web.provider import Provider, read_provider, roles_from
 from tests.web.serving import CONSOLE, Server, actor, free_port, start
 
@@ -112,7 +115,7 @@ def test_signing_out_ends_the_session_and_its_cookie_opens_nothing_again(bank: S
     page.get_by_role("button", name="退出登录").click()
     page.get_by_role("button", name="End session").click()  # the provider's own page
     expect(page.get_by_role("button", name="用统一认证登录")).to_be_visible(timeout=30_000)
-    page.context.add_cookies(kept)
+    page.context.add_cookies([*kept, {"name": "_streamlit_user__1", "value": "x", "url": bank.address}])
     page.goto(bank.address)
     expect(page.get_by_role("button", name="End session")).to_be_visible(timeout=30_000)
 
@@ -125,6 +128,31 @@ def test_a_token_that_ran_out_is_refused_although_its_cookie_lives_on(bank: Serv
     page.wait_for_timeout(TOKEN_SECONDS * 1000)
     page.get_by_role("link", name="目录").click()
     expect(page.get_by_role("button", name="End session")).to_be_visible(timeout=30_000)
+
+
+def signed(**values: str) -> dict[str, str]:
+    """The provider's cookies as Streamlit signs them, all in the same second."""
+    names = {"main": "_streamlit_user", "first": "_streamlit_user_1", "second": "_streamlit_user_2"}
+    return {
+        names[part]: create_signed_value(get_cookie_secret(), names[part], text).decode()
+        for part, text in values.items()
+    }
+
+
+def test_of_long_cookies_every_part_tells_persons_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANMU_OIDC", "provider.toml")
+    one, other = ({"main": "chunks-2", "first": '{"sub": "', "second": f'{name}"}}'} for name in ("lin", "he"))
+    assert secret_of(signed(**one)) == '{"sub": "lin"}'
+    assert secret_of(signed(**other)) == '{"sub": "he"}'
+
+
+def test_a_cookie_spelled_otherwise_is_the_same_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANMU_OIDC", "provider.toml")
+    cookies = signed(main='{"sub": "lin"}')
+    kept = secret_of(cookies)
+    assert secret_of({**cookies, "_streamlit_user__1": "x", "_streamlit_user_7": "x"}) == kept
+    assert secret_of({"_streamlit_user": cookies["_streamlit_user"] + "="}) in (kept, "")
+    assert secret_of({"_streamlit_user": "made-up"}) == ""
 
 
 def test_without_a_token_no_data_answers(bank: Server) -> None:
