@@ -7,7 +7,7 @@ chain and the rows, and names what is not as it was written.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, Table
 from classifier.errors import AuditError, ReviewError
 from classifier.review.cases import Event
 from classifier.review.database import may_write
+from classifier.review.days import day_range, local_time
 from classifier.review.permissions import check_name
 from classifier.review.schema import CHANGING, cases, events
 from classifier.review.stored import canonical, dump, load, sha256
@@ -160,7 +161,7 @@ def tip(connection: Connection) -> Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Which events are meant; what is None or empty does not narrow. Days are ISO dates in UTC, both included."""
+    """Which events are meant; what is None or empty does not narrow. Days are ISO dates in China, both included."""
 
     case_id: int | None = None
     batch_id: int | None = None
@@ -182,16 +183,6 @@ def found(connection: Connection, search: Search, *, hidden: ColumnElement[bool]
         .offset(search.offset)
     )
     return [_event(row._mapping) for row in connection.execute(query)]
-
-
-def day_range(first_day: str, last_day: str) -> tuple[str, str]:
-    """The bounds of days as time texts, the upper one excluded; empty where there is none."""
-    try:
-        first = datetime.fromisoformat(first_day).strftime("%Y-%m-%d") if first_day else ""
-        after = (datetime.fromisoformat(last_day) + timedelta(days=1)).strftime("%Y-%m-%d") if last_day else ""
-    except (ValueError, OverflowError) as error:
-        raise ReviewError("日期读不懂：请写成 2026-01-31 的样子。") from error
-    return first, after
 
 
 def _narrowed(query: Select[Any], search: Search) -> Select[Any]:
@@ -222,7 +213,7 @@ def read_content(text: str) -> Mapping[str, Any]:
 
 def named(row: Row[Any]) -> str:
     """An event as a message names it."""
-    return f"第 {row.sequence} 条记录（{row.at[:10]} {row.actor} {row.action}）"
+    return f"第 {row.sequence} 条记录（{local_time(row.at)[:10]} {row.actor} {row.action}）"
 
 
 def runs(numbers: Iterable[object]) -> str:

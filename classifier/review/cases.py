@@ -167,7 +167,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which cases are meant; what is None or empty does not narrow. Days are ISO dates in UTC, both included.
+    """Which cases are meant; what is None or empty does not narrow. Days are ISO dates in China, both included.
 
     ``code`` means the entry and all below it; ``person`` anyone who submitted or decided; ``loan_id``
     the beginning of one. ``open_to`` leaves what this person may decide (four eyes). ``balance_from`` is in yuan.

@@ -10,6 +10,7 @@ from classifier.errors import ReviewError
 from classifier.review import audit, queue
 from classifier.review.audit import Deed
 from classifier.review.cases import Kind, Label, Status, Verdict
+from classifier.review.days import local_time
 from classifier.review.permissions import Actor
 from classifier.review.schema import cases, notes, verdicts
 from classifier.review.stored import clean
@@ -44,10 +45,10 @@ def send_back(connection: Connection, case: Row[Any], *, actor: Actor, reason: s
     """Return a case to its officer; the next state."""
     _check_status(case, Status.PENDING, Status.DECIDED, doing="退回")
     _check_not_own(case, actor, "退回")
+    given = queue.verdicts_of(connection, case.id)
+    _check_not_party(case, given, actor, "退回")
     step = Step(Kind.RETURN, None, Status.RETURNED, _machine(case), False)
-    return _write(
-        connection, case, step, given=queue.verdicts_of(connection, case.id), actor=actor, reason=reason, at=at
-    )
+    return _write(connection, case, step, given=given, actor=actor, reason=reason, at=at)
 
 
 def reopen(connection: Connection, case: Row[Any], *, actor: Actor, reason: str, at: str) -> State:
@@ -57,10 +58,10 @@ def reopen(connection: Connection, case: Row[Any], *, actor: Actor, reason: str,
     later = connection.scalar(select(cases.c.id).where(cases.c.follows == case.id))
     if later is not None:
         raise ReviewError(f"第 {case.id} 件已由第 {later} 件补充，不能重开：请复核第 {later} 件。")
+    given = queue.verdicts_of(connection, case.id)
+    _check_not_party(case, given, actor, "重开")
     step = Step(Kind.REOPEN, None, Status.PENDING, _machine(case), False)
-    return _write(
-        connection, case, step, given=queue.verdicts_of(connection, case.id), actor=actor, reason=reason, at=at
-    )
+    return _write(connection, case, step, given=given, actor=actor, reason=reason, at=at)
 
 
 def note(connection: Connection, case_id: int, text: str, *, actor: Actor, at: str) -> None:
@@ -145,8 +146,9 @@ def _too_late(connection: Connection, case_id: int) -> ReviewError:
     ).first()
     if last is None:
         return ReviewError(f"第 {case_id} 件的状态已变：请重新打开再决定。")
-    when = f"{last.at[:10]} {last.at[11:19]}（UTC）"
-    return ReviewError(f"第 {case_id} 件已由“{last.actor}”于 {when}先行处理，您这次没有保存：请重新打开再决定。")
+    return ReviewError(
+        f"第 {case_id} 件已由“{last.actor}”于 {local_time(last.at)} 先行处理，您这次没有保存：请重新打开再决定。"
+    )
 
 
 def _machine(case: Row[Any]) -> Label:
@@ -169,6 +171,12 @@ def _check_status(case: Row[Any], *allowed: Status, doing: str) -> None:
 def _check_not_own(case: Row[Any], actor: Actor, doing: str) -> None:
     if case.submitted_by == actor.name:
         raise ReviewError(f"第 {case.id} 件是“{actor.name}”提交的，不能由本人{doing}：请由另一位复核人员处理。")
+
+
+def _check_not_party(case: Row[Any], given: list[Verdict], actor: Actor, doing: str) -> None:
+    """Or two people who differ would start anew and agree on something without a third."""
+    if case.disputed and actor.name in [one.actor for one in queue.this_round(given)]:
+        raise ReviewError(f"第 {case.id} 件有争议，争议双方不能{doing}：请由第三人裁定。")
 
 
 def _bounded(text: str) -> str:

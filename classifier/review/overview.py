@@ -15,6 +15,7 @@ from classifier.rates import Rate
 from classifier.records import Outcome, Route
 from classifier.review.agreement import code_order
 from classifier.review.cases import Kind, Query, Status
+from classifier.review.days import HOUR, day_of
 from classifier.review.permissions import Action, Actor, require
 from classifier.review.queue import hidden_from
 from classifier.review.schema import cases, verdicts
@@ -47,7 +48,7 @@ class Totals:
     """Counts and balances by the label that stands now; a mapping has no key for what does not occur.
 
     Tiers are the first two outcomes. ``subcategories`` leaves out labels that say a category only. ``days`` are those
-    of submission, in UTC. ``automatic`` is the share of cases that the machine routed past the reviewers,
+    of submission, in China. ``automatic`` is the share of cases that the machine routed past the reviewers,
     ``corrections`` the share of first verdicts that changed the machine's label.
     """
 
@@ -69,8 +70,9 @@ def totals(store: "ReviewStore", actor: Actor, query: Query | None = None) -> To
     with store.reading() as connection:
         groups = sorted((_Group.of(row) for row in connection.execute(_groups(meant, actor))), key=_as_declared)
         days: dict[str, dict[Outcome, Total]] = {}
-        for row in connection.execute(_days(meant, actor)):
-            days.setdefault(row.day, {})[Outcome(row.label_outcome)] = _total(row)
+        for row in connection.execute(_hours(meant, actor)):
+            day, outcome = days.setdefault(day_of(row.hour), {}), Outcome(row.label_outcome)
+            day[outcome] = day.get(outcome, Total()) + _total(row)
         first = {row.kind: row.number for row in connection.execute(_first_verdicts(meant, actor))}
     by_route = _sums(groups, lambda group: group.route)
     return Totals(
@@ -132,9 +134,9 @@ def _groups(meant: ColumnElement[bool], actor: Actor) -> Select[Any]:
     return select(*keys, *_FIGURES).where(meant).group_by(*keys)
 
 
-def _days(meant: ColumnElement[bool], actor: Actor) -> Select[Any]:
+def _hours(meant: ColumnElement[bool], actor: Actor) -> Select[Any]:
     outcome, _ = shown_label(actor)
-    keys = (func.substr(cases.c.submitted_at, 1, 10).label("day"), outcome.label("label_outcome"))
+    keys = (func.substr(cases.c.submitted_at, 1, HOUR).label("hour"), outcome.label("label_outcome"))
     return select(*keys, *_FIGURES).where(meant).group_by(*keys).order_by(*keys)
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false
 
 from classifier.errors import ReviewError
 from classifier.records import Application, Outcome, Prediction
-from classifier.review.audit import day_range
 from classifier.review.cases import Case, Kind, Label, Note, Order, Query, Status, Verdict
+from classifier.review.days import day_range
 from classifier.review.filing import cents
 from classifier.review.permissions import Action, Actor, DeniedError, require
 from classifier.review.schema import cases, notes, verdicts

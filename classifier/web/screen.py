@@ -4,11 +4,12 @@ Colours are translucent and text keeps the theme's colour, as in ``look``.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from html import escape
 
 from classifier.records import Evidence
+from classifier.review import days
 from classifier.review.audit import time_text
 from classifier.review.cases import Case, CaseLife, Label, Note, Status, Verdict
 from classifier.web.evidence import escape_text, evidence_text, highlighted
@@ -25,7 +26,6 @@ from classifier.web.look import (
 from classifier.web.queue import machine_label
 from taxonomy import Catalogue
 
-CHINA = timezone(timedelta(hours=8))
 _SCROLL = "max-height:21rem;overflow:auto;padding:.2em .1em"
 STYLE = """<style>
 .st-key-choices button {justify-content: flex-start; text-align: left; min-height: 2.1rem; padding: .15rem .7rem}
@@ -42,19 +42,17 @@ _QUIET = "opacity:.8;font-size:.9em"
 
 def local_time(at: str | None) -> str:
     """A time of the store (UTC) as the bank's clock shows it: 2026-11-21 16:35:07."""
-    if not at:
-        return ""
-    return datetime.fromisoformat(at).astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    return days.local_time(at) if at else ""
 
 
 def today() -> str:
     """Today's date on the bank's clock."""
-    return datetime.now(CHINA).date().isoformat()
+    return datetime.now(days.CHINA).date().isoformat()
 
 
 def midnight() -> str:
     """When today began on the bank's clock, as the store writes times."""
-    return time_text(datetime.now(CHINA).replace(hour=0, minute=0, second=0, microsecond=0))
+    return time_text(datetime.now(days.CHINA).replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 def money(balance: Decimal | None) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from classifier import Application, Prediction
 from classifier.records import Outcome, Route
 from classifier.review import BatchState, DeniedError, Label, Query, ReviewStore, Role, Status, Submission
 from classifier.review.overview import Total, labels_per_entry, totals
-from tests.review.conftest import Bank
+from tests.review.conftest import Bank, Clock
 
 Labelled = list[tuple[Application, Prediction]]
 OUTSIDE = Label(Outcome.OUTSIDE)
@@ -146,3 +147,19 @@ def test_twenty_thousand_cases_are_counted_in_a_moment(store: ReviewStore, bank:
     started = time.perf_counter()
     assert totals(store, bank.auditor).everything == Total(20_000, Decimal("2001000.00"), 0)
     assert time.perf_counter() - started < 1
+
+
+def test_a_day_is_one_of_beijing_in_counts_and_in_searches(
+    store: ReviewStore, bank: Bank, labelled: Labelled, clock: Clock
+) -> None:
+    for moment in (datetime(2026, 3, 2, 15, 59, tzinfo=UTC), datetime(2026, 3, 2, 16, 0, tzinfo=UTC)):
+        clock.moment = moment
+        store.submit(bank.officer, as_if(labelled[0], OUTSIDE))
+    found = totals(store, bank.auditor)
+    assert {day: sum(one.count for one in outcomes.values()) for day, outcomes in found.days.items()} == {
+        "2026-03-02": 1,
+        "2026-03-03": 1,
+    }
+    assert store.count(bank.auditor, Query(first_day="2026-03-03")) == 1
+    assert store.count(bank.auditor, Query(last_day="2026-03-02")) == 1
+    assert len(store.events(bank.auditor, first_day="2026-03-03", last_day="2026-03-03")) == 1

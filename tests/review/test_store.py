@@ -139,7 +139,7 @@ def test_a_dispute_goes_to_a_third_person(store: ReviewStore, bank: Bank, labell
 def test_of_two_people_the_later_is_told_who_was_first(store: ReviewStore, bank: Bank, labelled: Labelled) -> None:
     case = submitted(store, bank.officer, labelled[0])
     store.decide(bank.first, case.id, 0, machine(case))
-    with pytest.raises(ReviewError, match=r"“复核甲”于 2026-03-02 01:00:\d\d（UTC）先行处理"):
+    with pytest.raises(ReviewError, match=r"“复核甲”于 2026-03-02 09:00:\d\d 先行处理"):
         store.decide(bank.second, case.id, 0, machine(case))
     assert len(store.life(bank.officer, case.id).verdicts) == 1
 
@@ -230,6 +230,34 @@ def test_a_blind_reader_sees_nothing_of_the_first_reading(
     for person in (bank.first, bank.auditor, bank.officer):
         assert store.case(person, case.id).label == OUTSIDE
         assert len(store.life(person, case.id).verdicts) == 1
+
+
+@pytest.mark.parametrize("restart", ["reopen", "send_back"])
+def test_a_blind_reader_cannot_restart_a_case_to_see_the_first_reading(
+    blind_store: ReviewStore, bank: Bank, labelled: Labelled, restart: str
+) -> None:
+    case = submitted(blind_store, bank.officer, labelled[0])
+    blind_store.decide(bank.first, case.id, 0, OUTSIDE, "理由")
+    getattr(blind_store, restart)(bank.second, case.id, 1, "看看")
+    for person in (bank.second, bank.third):
+        assert OUTSIDE not in [one.label for one in blind_store.life(person, case.id).verdicts]
+        assert "改判" not in [one.action for one in blind_store.events(person, case_id=case.id)]
+        assert blind_store.count(person, Query(person=bank.first.name)) == 0
+    assert blind_store.count(bank.second, Query(person=bank.second.name)) == 1
+    assert len(blind_store.life(bank.auditor, case.id).verdicts) == 2
+
+
+@pytest.mark.parametrize("restart", ["reopen", "send_back"])
+def test_two_people_who_differ_cannot_start_anew_without_a_third(
+    store: ReviewStore, bank: Bank, labelled: Labelled, restart: str
+) -> None:
+    case = submitted(store, bank.officer, labelled[0])
+    store.decide(bank.first, case.id, 0, OUTSIDE, "理由")
+    store.decide(bank.second, case.id, 1, UNCLEAR, "看法不同")
+    for person in (bank.first, bank.second):
+        with pytest.raises(ReviewError, match="第三人"):
+            getattr(store, restart)(person, case.id, 2, "重来")
+    assert getattr(store, restart)(bank.third, case.id, 2, "材料不全").disputed is False
 
 
 def test_who_reads_and_audits_sees_no_first_reading_in_the_log_either(

@@ -66,7 +66,7 @@ def draw_distribution(totals: Totals, catalogue: Catalogue) -> None:
         charts.bars("分流", figures.route_shares(totals), shown)
         charts.bars("状态", figures.status_shares(totals), shown)
         unit, counts = figures.counts_over_time(totals)
-        charts.over_time(f"每{unit}件数（按世界时）", counts)
+        charts.over_time(f"每{unit}件数", counts)
     with right:
         charts.bars("一级分类", figures.entry_shares(totals.categories, catalogue), shown)
         charts.bars("二级分类", figures.entry_shares(totals.subcategories, catalogue), shown)
