@@ -5,7 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, or_, select, true
 
 from classifier.errors import ReviewError
 from classifier.records import Application, Outcome, Prediction
@@ -17,6 +17,7 @@ from classifier.review.schema import cases, notes, verdicts
 from classifier.review.stored import load
 
 READINGS = (Kind.CONFIRM, Kind.CORRECT, Kind.DISSENT)
+LABELLINGS = (*READINGS, Kind.APPROVE, Kind.SETTLE)
 FRESH_STARTS = (Kind.RETURN, Kind.REOPEN)
 _MOST_ROWS = 10_000
 _LAST_CHARACTER = "\U0010ffff"
@@ -52,11 +53,20 @@ def _read_by(person: str) -> ColumnElement[bool]:
 
 
 def hidden_from(actor: Actor) -> ColumnElement[bool]:
-    """The cases whose first verdict the actor must not see, being free to give the blind second reading."""
+    """The blind cases whose readings by others the actor must not see, being free to read them.
+
+    That a case was returned or reopened opens nothing: or a second reader would return it to see the first reading.
+    """
     if not actor.may(Action.DECIDE):
         return false()
-    unread = and_(cases.c.status == Status.DECIDED.value, cases.c.blind, ~cases.c.disputed)
-    return and_(unread, open_to(actor.name))
+    unapproved = cases.c.status.in_((Status.PENDING.value, Status.DECIDED.value, Status.RETURNED.value))
+    unread = and_(unapproved, cases.c.blind, ~cases.c.disputed, cases.c.submitted_by != actor.name)
+    read_by_others = exists().where(
+        verdicts.c.case_id == cases.c.id,
+        verdicts.c.actor != actor.name,
+        verdicts.c.kind.in_([kind.value for kind in LABELLINGS]),
+    )
+    return and_(unread, read_by_others, ~_read_by(actor.name))
 
 
 def condition(query: Query, actor: Actor) -> ColumnElement[bool]:
@@ -67,7 +77,8 @@ def condition(query: Query, actor: Actor) -> ColumnElement[bool]:
         wanted.append(cases.c.submitted_by == actor.name)
     if query.person:
         decided = exists().where(verdicts.c.case_id == cases.c.id, verdicts.c.actor == query.person)
-        wanted.append(or_(cases.c.submitted_by == query.person, and_(decided, ~hidden_from(actor))))
+        shown = true() if query.person == actor.name else ~hidden_from(actor)
+        wanted.append(or_(cases.c.submitted_by == query.person, and_(decided, shown)))
     if query.open_to:
         wanted.append(open_to(query.open_to))
     return and_(True, *wanted)

@@ -178,10 +178,9 @@ class ReviewStore:
             row = queue.row_of(connection, case_id, actor)
             given, remarks = queue.verdicts_of(connection, case_id), queue.notes_of(connection, case_id)
         if row.hidden:
-            unseen = queue.this_round(given)
-            first = {one.actor for one in unseen}
-            given = given[: len(given) - len(unseen)]
-            remarks = [one for one in remarks if one.actor not in first]
+            others = {one.actor for one in given if one.kind in queue.LABELLINGS} - {actor.name}
+            given = [one for one in given if one.actor not in others or one.kind not in queue.LABELLINGS]
+            remarks = [one for one in remarks if one.actor not in others]
         return CaseLife(queue.case_of(row), tuple(given), tuple(remarks))
 
     def cases(
@@ -309,7 +308,7 @@ def _batch(connection: Connection, batch_id: int) -> Batch:
 
 
 def _hidden_readings(actor: Actor) -> Any:
-    """The events of first readings that the actor, being free to read the case blind, must not see."""
-    kinds = [kind.value for kind in queue.READINGS]
+    """The events of others' readings that the actor, being free to read the case blind, must not see."""
+    kinds = [kind.value for kind in queue.LABELLINGS]
     of_hidden = exists().where(cases.c.id == events.c.case_id, queue.hidden_from(actor))
-    return and_(events.c.action.in_(kinds), of_hidden)
+    return and_(events.c.action.in_(kinds), events.c.actor != actor.name, of_hidden)

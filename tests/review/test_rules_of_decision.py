@@ -30,6 +30,15 @@ class Model:
     readers: list[str] = field(default_factory=list)
     label: Label | None = None
     disputed: bool = False
+    labelled_by: list[str] = field(default_factory=list)
+
+    def hides_from(self, person: str) -> bool:
+        """Whether the person may still read, and others have: of a blind case that shows nothing of theirs."""
+        open_ = self.status in (Status.PENDING, Status.DECIDED, Status.RETURNED) and not self.disputed
+        return open_ and person not in (self.officer, *self.readers) and self.read_by_others(person) > 0
+
+    def read_by_others(self, person: str) -> int:
+        return sum(name != person for name in self.labelled_by)
 
     def may_decide(self, person: str) -> bool:
         return self.status in (Status.PENDING, Status.DECIDED) and person not in (self.officer, *self.readers)
@@ -44,6 +53,7 @@ class Model:
         else:
             self.disputed = True
         self.readers.append(person)
+        self.labelled_by.append(person)
         self.version += 1
 
     def restart(self, status: Status) -> None:
@@ -87,7 +97,8 @@ class Desk(RuleBasedStateMachine):
         model = self.models[number]
         change = self.store.reopen if status is Status.PENDING else self.store.send_back
         allowed = {Status.PENDING: "APPROVED DECIDED RETURNED", Status.RETURNED: "PENDING DECIDED"}[status]
-        if person.name == model.officer or model.status.name not in allowed.split():
+        is_party = model.disputed and person.name in model.readers
+        if person.name == model.officer or is_party or model.status.name not in allowed.split():
             with pytest.raises(ReviewError):
                 change(person, number, model.version, "理由")
             return
@@ -96,12 +107,11 @@ class Desk(RuleBasedStateMachine):
 
     @rule(number=cases, person=st.sampled_from(PEOPLE))
     def read(self, number: int, person: Actor) -> None:
-        """Who may still read blind sees the machine's label and none of this round's verdicts."""
+        """Who may still read blind sees the machine's label and no reading of others, of this round or before."""
         model, life = self.models[number], self.store.life(person, number)
-        blind = life.case.blind and model.status is Status.DECIDED and not model.disputed
-        if blind and model.may_decide(person.name):
+        if life.case.blind and model.hides_from(person.name):
             assert life.case.label == model.machine
-            assert len(life.verdicts) == model.version - len(model.readers)
+            assert len(life.verdicts) == model.version - model.read_by_others(person.name)
         else:
             assert life.case.label == (model.label or model.machine)
             assert len(life.verdicts) == model.version
