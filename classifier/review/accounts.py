@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 FIRST_ADMIN = "admin"
 EXTERNAL = "oidc:"
 
-_NAME = re.compile(r"[\w.@·-]{1,64}")
+# Chinese characters and plain letters: of other alphabets some letters look like these, and some like nothing.
+_NAME = re.compile(r"[0-9A-Za-z_.@·\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff-]{1,64}")
 _RESERVED = re.compile(r"system|cli|oidc|未知账号|演示.*", re.IGNORECASE)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 _SHORTEST, _LONGEST, _FEWEST_SIGNS = 12, 256, 5
@@ -234,8 +235,9 @@ def _change(
     """A transaction that changes an account and ends with the event."""
     require(actor, Action.ACCOUNTS)
     with writing(store.engine) as connection:
-        query = select(accounts).where(accounts.c.name == clean_name(name))
-        account = connection.execute(query).one_or_none()
+        # The bank's identity provider may give a name that we would write otherwise.
+        query = select(accounts).where(accounts.c.name.in_((name, clean_name(name))))
+        account = connection.execute(query.order_by(accounts.c.name != name)).first()
         if account is None:
             raise ReviewError(f"没有名为“{name}”的账号：请核对后再试。")
         yield connection, account

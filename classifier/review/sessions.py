@@ -56,7 +56,9 @@ def sign_in(store: "ReviewStore", name: str, password: str, limits: Limits = Lim
     with writing(store.engine) as connection:
         if right:
             values = {"failures": 0, "locked_until": None}
-            entry = update(accounts).where(accounts.c.name == name, accounts.c.disabled.is_(False))
+            # The hash read above must still be the one stored: a reset by the admin in between wins.
+            same = (accounts.c.name == name, accounts.c.password_hash == stored, accounts.c.disabled.is_(False))
+            entry = update(accounts).where(*same)
             right = connection.execute(entry.values(values)).rowcount == 1
         if right:
             token = _open(store, connection, name)

@@ -268,11 +268,40 @@ def test_two_processes_that_start_together_make_one_first_admin(store: ReviewSto
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "system", "oidc:abc", "演示经办", "cli", "cli:root", "a b", "<b>", "x" * 65, "a\nb"]
+    "name",
+    [
+        *("", " ", "system", "oidc:abc", "演示经办", "cli", "cli:root", "a b", "<b>", "x" * 65, "a\nb"),
+        *("\u0430dmin", "admin\u3164", "王\u1160复核", "adm\u0131n"),
+    ],
 )
 def test_names_that_could_deceive_are_refused(store: ReviewStore, name: str) -> None:
     with pytest.raises(ReviewError, match="不能用"):
         accounts.add(store, CONSOLE, name, OFFICER)
+
+
+@pytest.mark.parametrize("name", ["阿卜杜拉·买买提", "wang.fuhe@bank-2", "䶮_𠮷"])
+def test_names_of_people_are_taken(store: ReviewStore, name: str) -> None:
+    assert sessions.sign_in(store, name, accounts.add(store, CONSOLE, name, OFFICER))
+
+
+def test_a_reset_during_a_sign_in_wins(store: ReviewStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = accounts.add(store, CONSOLE, "陈经办", OFFICER)
+    compare = accounts.matches
+
+    def slowly(stored: str | None, password: str) -> bool:
+        accounts.reset(store, CONSOLE, "陈经办")
+        return compare(stored, password)
+
+    monkeypatch.setattr(accounts, "matches", slowly)
+    with pytest.raises(SignInError):
+        sessions.sign_in(store, "陈经办", once)
+
+
+@pytest.mark.parametrize("subject", ["ＡＢＣ", "u 1 ", "ﬁn"])
+def test_whatever_the_identity_provider_calls_a_person_can_be_shut_out(store: ReviewStore, subject: str) -> None:
+    sessions.open_external(store, subject, OFFICER, "cookie")
+    accounts.disable(store, CONSOLE, f"oidc:{subject}")
+    assert not is_open(store, "cookie")
 
 
 def test_a_name_is_given_once_whatever_its_letters(store: ReviewStore) -> None:
