@@ -14,9 +14,11 @@ _BUTTON = (
 )
 
 # White on a primary colour that must also be readable as text on dark is not readable itself; nor is a faded key name.
+# Streamlit's own download of a table writes texts that a spreadsheet would run; ours stand beside the tables.
 _STYLE = """<style>
 button[data-testid^="stBaseButton-primary"] { color: light-dark(#fff, #06202f) }
 button[data-testid^="stBaseButton-primary"] :is(p, kbd, span) { color: inherit; opacity: 1 }
+[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none }
 .stMainBlockContainer { padding-top: 4rem }
 </style>"""
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from classifier.review import ReviewStore, Role, accounts, sessions
 from classifier.review.sessions import SignInError
-from tests.web.serving import CONSOLE
+from tests.web.serving import CONSOLE, Server, sign_in
 
 UI = Path(__file__).resolve().parents[2] / "classifier" / "web" / "ui.py"
 
@@ -82,3 +83,12 @@ def test_others_are_told_that_they_may_not(store: ReviewStore, person: str) -> N
     app = page(person)
     assert "没有权限" in app.error[0].value
     assert not app.button
+
+
+@pytest.mark.browser
+def test_no_table_offers_a_download_that_excel_would_run(served: Server, page: Page) -> None:
+    sign_in(page, served, "周管理", "/accounts")
+    page.get_by_test_id("stDataFrame").hover()
+    expect(page.get_by_role("button", name="Search")).to_be_visible()
+    expect(page.get_by_role("button", name="Download as CSV", include_hidden=True)).to_have_count(1)
+    expect(page.get_by_role("button", name="Download as CSV", include_hidden=True)).to_be_hidden()
