@@ -1,11 +1,13 @@
 """A first look at an uploaded loan book: its columns, its first rows, and what the person should know before it starts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
 from classifier.errors import LoanBookError
+from classifier.loanbook.amounts import header_unit
 from classifier.loanbook.book import LoanBook, open_book
 from classifier.loanbook.columns import (
     MONEY_ROLES,
@@ -13,11 +15,21 @@ from classifier.loanbook.columns import (
     ForeignColumnError,
     NoTextColumnError,
     Role,
+    assign_roles,
 )
 from classifier.table import cell_text
 
 _SHOWN_ROWS = 8
 _LONGEST_SHOWN = 60
+# Stands for a column of text in a header that has none.
+_SPARE = "（文字）"
+_UNITS = {
+    Decimal(1): "元",
+    Decimal(1000): "千元",
+    Decimal(10**4): "万元",
+    Decimal(10**6): "百万元",
+    Decimal(10**8): "亿元",
+}
 
 # The roles a person can set, and the field of ``ColumnNames`` that says so; AMOUNT stands in where there is no balance.
 CORRECTABLE: Mapping[Role, str] = {
@@ -36,7 +48,8 @@ class Preview:
     """What is seen of a book before it is labelled.
 
     ``header`` are the names of its columns, ``columns`` what each role was taken from; without one that holds a text,
-    ``problem`` says so and the book cannot be labelled yet. ``rows`` are the first ones, cut short.
+    ``problem`` says so and the book cannot be labelled yet. ``rows`` are the first ones, cut short; ``unit`` says in
+    what the balances are read.
     """
 
     header: tuple[str, ...]
@@ -45,6 +58,7 @@ class Preview:
     size: int = 0
     title_rows: int = 0
     sheet: str | None = None
+    unit: str = ""
     warnings: tuple[str, ...] = ()
     problem: str = ""
 
@@ -65,13 +79,21 @@ def look_at(path: Path, columns: ColumnNames) -> Preview:
     try:
         return _preview(open_book(path, columns))
     except NoTextColumnError as error:
-        return Preview(
-            header=error.header,
-            columns={},
-            problem="没有认出写明贷款用途、项目名称或项目描述的列。请在下面指明至少一列。",
-        )
+        return _without_text(path, columns, error.header)
     except ForeignColumnError as error:
         raise LoanBookError(f"“{columns.amount}”是外币列，不能当作人民币相加。请改选折人民币的列。") from error
+
+
+def _without_text(path: Path, columns: ColumnNames, header: tuple[str, ...]) -> Preview:
+    """A book whose columns of text were not recognised, with its rows all the same: a person chooses by looking at them."""
+    problem = "没有认出写明贷款用途、项目名称或项目描述的列。请看下面的前几行，在上面带 * 的三项中至少指明一列。"
+    known = assign_roles([*header, _SPARE], replace(columns, text=_SPARE))
+    free = [name for index, name in enumerate(header) if index not in known.values() and name.strip()]
+    if not free:
+        return Preview(header=header, columns={}, problem=problem)
+    found = look_at(path, replace(columns, text=free[0]))
+    names: Mapping[Role, str] = {role: header[index] for role, index in known.items() if index < len(header)}
+    return replace(found, columns=names, problem=found.problem or problem)
 
 
 def _preview(book: LoanBook) -> Preview:
@@ -83,9 +105,22 @@ def _preview(book: LoanBook) -> Preview:
         size=book.size,
         title_rows=len(book.titles),
         sheet=book.sheet,
+        unit=_unit_text(book),
         warnings=tuple(_warnings(book)),
         problem="" if book.size else "表头下面没有数据行。请核对是否选错了文件，或重新导出台账。",
     )
+
+
+def _unit_text(book: LoanBook) -> str:
+    """In which unit the balances are read; where the book does not say, how it could. Empty without a column of money."""
+    role = next((money for money in MONEY_ROLES if money in book.layout.columns), None)
+    if role is None:
+        return ""
+    column, unit = book.layout.names()[role], book.layout.units[role]
+    name = _listed([column])
+    if unit != 1 or header_unit(column) is not None:
+        return f"{name}按{_UNITS.get(unit, f'{unit:f} 元')}计。"
+    return f"{name}按元计。如果台账的单位是万元，请把列名改成“余额（万元）”一类的写法再上传，否则汇总会差一万倍。"
 
 
 def _warnings(book: LoanBook) -> list[str]:

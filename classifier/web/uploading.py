@@ -173,5 +173,7 @@ def _draw_preview(preview: Preview) -> None:
     st.text("；".join(parts) + f"。前 {len(preview.rows)} 行：")
     names = unique_names(preview.header)
     st.dataframe([dict(zip(names, row, strict=True)) for row in preview.rows], hide_index=True, alt="台账的前几行")
+    if preview.unit:
+        st.caption(plain(preview.unit))
     for warning in preview.warnings:
         st.warning(plain(warning))

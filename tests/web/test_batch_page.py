@@ -285,6 +285,33 @@ def test_a_role_can_be_left_without_a_column(tmp_path: Path) -> None:
     }
 
 
+def test_a_book_without_a_known_column_of_text_shows_its_rows_to_choose_from(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("编号,列甲,贷款余额\nA1,海带养殖,100\n", "utf-8")
+    seen = look_at(path, ColumnNames())
+    assert "列" in seen.problem
+    assert seen.rows == (("A1", "海带养殖", "100"),)
+    assert {role.value: name for role, name in seen.columns.items()} == {"借据号": "编号", "余额": "贷款余额"}
+
+
+@pytest.mark.parametrize(
+    ("book", "said"),
+    [
+        ("项目名称,余额\n海带,1\n", "“余额”按元计。如果"),
+        ("项目名称,余额（元）\n海带,1\n", "“余额（元）”按元计。"),
+        ("项目名称,余额（万元）\n海带,1\n", "“余额（万元）”按万元计。"),
+        ("台账,单位：万元\n项目名称,余额\n海带,1\n", "“余额”按万元计。"),
+        ("项目名称\n海带\n", ""),
+    ],
+)
+def test_the_preview_says_in_what_unit_balances_are_read(tmp_path: Path, book: str, said: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(book, "utf-8")
+    unit = look_at(path, ColumnNames()).unit
+    assert unit.startswith(said)
+    assert bool(unit) == bool(said)
+
+
 def test_equal_column_names_are_told_apart_on_the_screen() -> None:
     assert unique_names(["余额", "", "余额", " ", "余额"]) == ["余额", "（无名列）", "余额 2", "（无名列） 2", "余额 3"]
 
