@@ -5,6 +5,7 @@ chain and the rows, and names what is not as it was written.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from classifier.review.schema import CHANGING, cases, events
 from classifier.review.stored import canonical, dump, load, sha256
 
 ZERO = "0" * 64
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class Deed(Enum):
@@ -56,7 +58,8 @@ class Anchor:
             anchor = load(cls, text)
         except ReviewError as error:
             raise AuditError("锚点文件读不懂：应为导出的一行 JSON，请用原件。") from error
-        if not isinstance(anchor.sequence, int) or len(str(anchor.digest)) != len(ZERO):
+        whole = type(anchor.sequence) is int and anchor.sequence >= 0 and _DIGEST.fullmatch(str(anchor.digest))
+        if not whole or (anchor.sequence == 0) != (anchor.digest == ZERO):
             raise AuditError("锚点文件读不懂：缺少序号或摘要，请用原件。")
         return anchor
 
