@@ -10,7 +10,17 @@ from classifier.review import audit
 from classifier.review.audit import Deed, named, row_digest, row_key, runs
 from classifier.review.cases import BatchState, Kind, Status
 from classifier.review.filing import chunk_digest, ids_digest
-from classifier.review.schema import CHANGING, batches, cases, notes, sample_readings, sampled, samples, verdicts
+from classifier.review.schema import (
+    CHANGING,
+    accounts,
+    batches,
+    cases,
+    notes,
+    sample_readings,
+    sampled,
+    samples,
+    verdicts,
+)
 from classifier.review.stored import sha256
 
 VOUCHED = (verdicts, notes, samples, sampled, sample_readings)
@@ -21,6 +31,8 @@ _CHINESE = {
     "sampled": "样本",
     "sample_readings": "抽样判读",
 }
+_DISABLED = {"停用账号": True, "启用账号": False}
+_ROLES = ("新增账号", "改变岗位", "登录")
 _STATUS, _VERSION = CHANGING.index("status"), CHANGING.index("version")
 
 _State = tuple[Any, ...]
@@ -44,12 +56,15 @@ class Replay:
         self._cases = dict(_read_cases(connection, self._faults))
         self._batches = {row.id: row._mapping for row in connection.execute(select(batches))}
         self._rows = {table.name: _read_rows(connection, table) for table in VOUCHED}
+        self._accounts = {row.name: (row.roles, row.disabled) for row in connection.execute(select(accounts))}
+        self._people: dict[str, tuple[str, bool]] = {}
         self._states: dict[int, _State] = {}
         self._members: dict[int, list[int]] = {}
         self._loan_books: dict[int, dict[str, Any]] = {}
         decided: dict[str, Callable[[Row[Any], Mapping[str, Any]], None]] = {kind.value: self._state for kind in Kind}
         self._deeds = {
             **decided,
+            **dict.fromkeys((*_DISABLED, *_ROLES), self._account),
             Deed.SUBMIT.value: self._submitted,
             Deed.OPEN.value: self._opened,
             Deed.FILE.value: self._filed,
@@ -73,6 +88,7 @@ class Replay:
         yield from self._faults
         yield from self._case_faults()
         yield from self._batch_faults()
+        yield from self._account_faults()
         for name, left in self._rows.items():
             if left:
                 yield f"{_CHINESE[name]} {runs(left)} 没有记录可证：不经系统写入。"
@@ -128,6 +144,12 @@ class Replay:
     def _closed(self, row: Row[Any], content: Mapping[str, Any]) -> None:
         self._loan_books[row.batch_id] |= {"state": content["state"], "closed_at": row.at}
 
+    def _account(self, row: Row[Any], content: Mapping[str, Any]) -> None:
+        """Who signs in through an identity provider brings the roles along; who signs in here does not."""
+        name = content.get("account", row.actor)
+        roles, disabled = self._people.get(name, ("", False))
+        self._people[name] = (content.get("roles", roles), _DISABLED.get(row.action, disabled))
+
     def _vouched(self, row: Row[Any], table: str, vouched: Mapping[str, str]) -> None:
         for key, digest in vouched.items():
             found = self._rows[table].pop(key, None)
@@ -154,6 +176,16 @@ class Replay:
                 yield f"第 {number} 批台账没有记录可证：不经系统写入。"
             elif {**row, "name_digest": sha256(row["name"])} != {**book, "id": number, "name": row["name"]}:
                 yield f"第 {number} 批台账被改动：与记录不符。"
+
+    def _account_faults(self) -> Iterator[str]:
+        for name in sorted(self._accounts.keys() | self._people.keys()):
+            found, told = self._accounts.get(name), self._people.get(name)
+            if found is None:
+                yield f"账号“{name}”被删除。"
+            elif told is None:
+                yield f"账号“{name}”没有记录可证：不经系统写入。"
+            elif found != told:
+                yield f"账号“{name}”的岗位或停用状态被改动：与记录不符。"
 
 
 def _shown(state: _State) -> str:

@@ -12,7 +12,18 @@ from sqlalchemy.exc import DatabaseError
 
 from classifier import Application, Outcome, Prediction
 from classifier.errors import AuditError
-from classifier.review import Anchor, BatchState, Label, ReviewStore, Submission, Verification, audit
+from classifier.review import (
+    Anchor,
+    BatchState,
+    Label,
+    ReviewStore,
+    Role,
+    Submission,
+    Verification,
+    accounts,
+    audit,
+    sessions,
+)
 from classifier.review.audit import event_digest
 from classifier.review.database import writing
 from classifier.review.proof import verify_seen
@@ -235,6 +246,30 @@ def changed(verification: Verification) -> list[str]:
     return [fault for fault in verification.faults if "保护被拆除" not in fault]
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE accounts SET roles = 'OFFICER,REVIEWER' WHERE name = '陈经办'", "岗位或停用状态被改动"),
+        ("UPDATE accounts SET disabled = NOT disabled WHERE name = '吴复核'", "岗位或停用状态被改动"),
+        ("UPDATE accounts SET name = '某人' WHERE name = '吴复核'", "没有记录可证"),
+        ("DELETE FROM accounts WHERE name = '吴复核'", "被删除"),
+    ],
+)
+def test_an_account_changed_behind_the_program_is_named(
+    store: ReviewStore, bank: Bank, statement: str, told: str
+) -> None:
+    for name in ("陈经办", "吴复核"):
+        accounts.add(store, bank.admin, name, {Role.OFFICER})
+    accounts.change_roles(store, bank.admin, "吴复核", {Role.REVIEWER})
+    accounts.disable(store, bank.admin, "吴复核")
+    sessions.open_external(store, "u-1", frozenset({Role.AUDITOR}), "cookie-1")
+    sessions.open_external(store, "u-1", frozenset(), "cookie-2")
+    assert verified(store, bank).faults == ()
+    with writing(store.engine) as connection:
+        connection.execute(text(statement))
+    assert any(told in fault for fault in verified(store, bank).faults)
+
+
 def test_a_database_without_its_protection_does_not_pass(full: ReviewStore, bank: Bank) -> None:
     forced(full)
     (fault,) = verified(full, bank).faults
@@ -257,7 +292,14 @@ def test_an_older_anchor_holds_as_the_log_grows(full: ReviewStore, bank: Bank) -
     assert verified(full, bank, replace(anchor, sequence=3)).faults
 
 
-@pytest.mark.parametrize("line", ["", "{}", "[]", '{"sequence":"x","digest":"y","at":""}', '{"sequence":1}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("", "{}", "[]", '{"sequence":"x","digest":"y","at":""}', '{"sequence":1}'),
+        *(canonical({"sequence": number, "digest": "f" * 64, "at": ""}) for number in (0, -5, True)),
+        canonical({"sequence": 1, "digest": "x" * 64, "at": ""}),
+    ],
+)
 def test_an_unreadable_anchor_is_refused(line: str) -> None:
     with pytest.raises(AuditError, match="锚点"):
         Anchor.from_json(line)
