@@ -6,8 +6,10 @@ in it, an *entry* an occurrence taken as part of one term. Sums and products are
 
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import combinations, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -261,9 +263,8 @@ class BatchRules:
 
     def _hits(self, found: _Found, joined: _Joined, size: int) -> list[list[Hit]]:
         """For each application the place where each of its terms counts most (see ``rules._best_hit``)."""
-        hits: list[list[Hit]] = [[] for _ in range(size)]
         if len(found.starts) == 0:
-            return hits
+            return [[] for _ in range(size)]
         ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, _PLANE)]))  # sentences before each place
         least = np.minimum.reduceat(joined.weights, np.stack([found.starts, found.ends], axis=1).ravel())[::2]
         values = np.unique(least)[::-1]
@@ -288,43 +289,25 @@ class BatchRules:
             places[order],
             self._terms.sizes,
         )
-        self._collect(best, found, joined, values.tolist(), hits)
-        for own in hits:
-            own.sort(key=lambda hit: hit[1:3])
-        return hits
+        hits = list(self._collect(best, found, joined, values.tolist()))
+        ends = np.searchsorted(best.records, np.arange(size + 1)).tolist()
+        return [sorted(hits[first:last], key=itemgetter(1, 2)) for first, last in pairwise(ends)]
 
-    def _collect(
-        self,
-        best: "_Best",
-        found: _Found,
-        joined: _Joined,
-        values: Sequence[float],
-        hits: Sequence[list[Hit]],
-    ) -> None:
-        offset = joined.offsets[found.passages[best.places]]
-        spans = list(
-            zip(
-                (found.starts[best.places] - offset).tolist(),
-                (found.ends[best.places] - offset).tolist(),
-                strict=True,
-            )
+    def _collect(self, best: "_Best", found: _Found, joined: _Joined, values: Sequence[float]) -> Iterator[Hit]:
+        passages = found.passages[best.places]
+        starts, ends = (column[best.places] - joined.offsets[passages] for column in (found.starts, found.ends))
+        spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
+        size = self._terms.sizes[best.terms]
+        columns = (
+            map(self._rules.lexicon.terms.__getitem__, best.terms.tolist()),
+            joined.numbers[passages[best.first]].tolist(),
+            (
+                tuple(spans[first:end])
+                for first, end in zip(best.first.tolist(), (best.first + size).tolist(), strict=True)
+            ),
+            map(values.__getitem__, best.ranks.tolist()),
         )
-        terms = self._rules.lexicon.terms
-        passages = joined.numbers[found.passages[best.places[best.first]]]
-        rows = zip(
-            *(one.tolist() for one in (best.records, best.terms, passages, best.first, best.ranks)),
-            strict=True,
-        )
-        for record, term, passage, first, rank in rows:
-            own = terms[term]
-            hits[record].append(
-                Hit(
-                    own,
-                    passage,
-                    tuple(spans[first : first + len(own.parts)]),
-                    values[rank],
-                )
-            )
+        return map(partial(tuple.__new__, Hit), zip(*columns, strict=True))  # Hit(*one), without a call each
 
 
 class _Best(NamedTuple):
