@@ -70,6 +70,6 @@ def _ask_to_sign_in() -> NoReturn:
         parts = urlsplit(st.context.url or "/")
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         address = "/sign-in?next=" + quote(target, safe="")
-        st.text("还没有登录，或登录已过期、已退出。")
+        st.text(provider.NOT_SIGNED_IN)
         st.html(f'<a href="{escape(address)}" target="_self">登录</a>')
     st.stop()

@@ -19,6 +19,11 @@ from classifier.review import sessions
 from classifier.review.permissions import Role
 from classifier.web import context
 
+# Whoever was at work when the session ended must know what became of it.
+NOT_SIGNED_IN = (
+    "还没有登录，或登录已过期、已退出。如果刚才正在办理：最后一步没有记录，没有提交的文字请登录后重新填写。"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -84,7 +89,7 @@ def shown_name(file: Path) -> str:
 
 def ask_to_sign_in() -> None:
     """The way to the provider."""
-    st.text("还没有登录，或登录已过期、已退出。")
+    st.text(NOT_SIGNED_IN)
     st.button("用统一认证登录", type="primary", on_click=st.login)
 
 
