@@ -1,0 +1,128 @@
+"""Browsers of signed-in people, and what a hand does in them that needs more than one call."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, TimeoutError, expect
+
+from classifier.web.sign_in import COOKIE
+from tests.web.serving import PASSWORD, Server
+
+SLOW = 30_000  # milliseconds: the machine may be busy with other work
+_GRID = 'table[role="grid"]'
+_ROW_HEIGHT = 35
+_LISTENS = 3_000
+
+
+def token(server: Server, name: str) -> str:
+    """A session of a person, from the form of the sign-in."""
+    with requests.Session() as visitor:
+        form = visitor.get(f"{server.address}/sign-in", headers={"Accept": "text/html"}).text
+        found = re.search(r'name="csrf" value="([^"]+)"', form)
+        assert found is not None
+        fields = {"csrf": found[1], "next": "/", "name": name, "password": PASSWORD}
+        visitor.post(f"{server.address}/sign-in", data=fields, allow_redirects=False)
+        return str(visitor.cookies[COOKIE])
+
+
+@dataclass
+class Visits:
+    """The browsers of a test; ``troubles`` are requests to other machines, dialogs, and what a policy forbade."""
+
+    browser: Browser
+    defaults: Mapping[str, Any]
+    contexts: list[BrowserContext] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+    def __call__(self, server: Server, name: str, target: str = "/", **options: Any) -> Page:
+        """A new browser in which a person is signed in and opens a page."""
+        context = self.browser.new_context(**{**self.defaults, **options})
+        self.contexts.append(context)
+        context.set_default_timeout(SLOW)
+        context.add_cookies([{"name": COOKIE, "value": token(server, name), "url": server.address}])
+        context.on("page", lambda page: self._watch(page, server))
+        page = context.new_page()
+        page.goto(server.address + target)
+        return settled(page)
+
+    def close(self) -> None:
+        """Close every browser."""
+        for context in self.contexts:
+            context.close()
+
+    def _watch(self, page: Page, server: Server) -> None:
+        own = (server.address, server.address.replace("http:", "ws:"), "data:", "blob:")
+        page.on("request", lambda sent: None if sent.url.startswith(own) else self.troubles.append(sent.url))
+        page.on("websocket", lambda opened: None if opened.url.startswith(own) else self.troubles.append(opened.url))
+        page.on("console", self._listen)
+        page.on("dialog", lambda dialog: (self.troubles.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.troubles.append(message.text)
+
+
+def settled(page: Page) -> Page:
+    """Wait until the page's script has run to its end."""
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_have_count(1)
+    return page
+
+
+def strike(page: Page, key: str, sign: Locator) -> None:
+    """Strike a key until its sign is seen: on a page just opened the first stroke may come before anyone listens."""
+    _insist(lambda: page.keyboard.press(key), sign)
+
+
+def click(button: Locator, sign: Locator) -> None:
+    """Click until the sign is seen: what was given just before may still be on its way to the server."""
+    _insist(button.click, sign)
+
+
+def _insist(act: Callable[[], None], sign: Locator) -> None:
+    for _ in range(SLOW // _LISTENS):
+        act()
+        with suppress(TimeoutError):
+            sign.wait_for(timeout=_LISTENS)
+            return
+    expect(sign).to_be_visible()
+
+
+def grid(page: Page, name: str = "") -> Locator:
+    """A table of the page, the one after a text that names it if one is given."""
+    tables = page.get_by_test_id("stDataFrame")
+    return tables.filter(has=page.get_by_text(name)) if name else tables
+
+
+def cells(table: Locator) -> list[list[str]]:
+    """What a table says, as far as it is drawn: head and rows."""
+    table.scroll_into_view_if_needed()
+    rows = table.locator(f"{_GRID} tr")
+    expect(rows.nth(1)).to_be_attached()
+    return [row.locator("th,td").all_inner_texts() for row in rows.all()]
+
+
+def pick_row(table: Locator, number: int) -> None:
+    """Choose a row of a table, counted from 0, by its first column."""
+    table.locator(".dvn-scroller").click(position={"x": 15, "y": _ROW_HEIGHT * (number + 1) + _ROW_HEIGHT // 2})
+
+
+def choose(page: Page, label: str, typed: str) -> None:
+    """Take what is typed in a selection."""
+    box = page.get_by_role("combobox", name=re.compile(rf"{re.escape(label)}"))
+    box.click()
+    box.fill(typed)
+    page.get_by_role("option").filter(has_text=typed).first.click()
+
+
+def download(page: Page, button: str, folder: Path) -> Path:
+    """Click a button and keep the file that comes."""
+    with page.expect_download() as coming:
+        page.get_by_role("button", name=button).click()
+    path = folder / coming.value.suggested_filename
+    coming.value.save_as(path)
+    return path
