@@ -171,6 +171,7 @@ class Query:
 
     ``code`` means the entry and all below it; ``person`` anyone who submitted or decided; ``loan_id``
     the beginning of one. ``open_to`` leaves what this person may decide (four eyes). ``balance_from`` is in yuan.
+    ``submitted_by`` is one officer; ``completed`` whether a later case follows.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -185,6 +186,8 @@ class Query:
     conflict: bool | None = None
     disputed: bool | None = None
     open_to: str = ""
+    submitted_by: str = ""
+    completed: bool | None = None
     balance_from: Decimal | None = None
 
 

@@ -90,6 +90,11 @@ def _plain_conditions(query: Query) -> list[ColumnElement[bool]]:
     wanted = [cases.c[name] == value for name, value in exact.items() if value is not None]
     if query.balance_from is not None:
         wanted.append(cases.c.balance_cents >= cents(query.balance_from))
+    if query.submitted_by:
+        wanted.append(cases.c.submitted_by == query.submitted_by)
+    if query.completed is not None:
+        later = cases.alias()
+        wanted.append(exists().where(later.c.follows == cases.c.id) == query.completed)
     if query.route is not None:
         wanted.append(cases.c.route == query.route.value)
     if query.statuses:

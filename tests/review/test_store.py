@@ -516,3 +516,16 @@ def test_overlong_reasons_and_empty_notes_are_refused(store: ReviewStore, bank: 
     with pytest.raises(ReviewError, match="姓名"):
         store.submit(Actor("长" * 201, frozenset({Role.OFFICER})), Submission(*labelled[0]))
     assert len(store.events(bank.auditor)) == 1
+
+
+def test_a_returned_case_is_open_until_a_later_one_completes_it(
+    store: ReviewStore, bank: Bank, labelled: Labelled
+) -> None:
+    waiting = Query(submitted_by=bank.officer.name, statuses=(Status.RETURNED,), completed=False)
+    case = submitted(store, bank.officer, labelled[0])
+    store.send_back(bank.first, case.id, case.version, "请写明用途")
+    assert [one.id for one in store.cases(bank.officer, waiting)] == [case.id]
+    assert not store.cases(bank.officer, replace(waiting, submitted_by=bank.other_officer.name))
+    store.submit(bank.officer, Submission(*labelled[0], follows=case.id))
+    assert not store.cases(bank.officer, waiting)
+    assert [one.id for one in store.cases(bank.officer, replace(waiting, completed=True))] == [case.id]

@@ -14,7 +14,7 @@ import classifier.web
 from classifier import Application, Classifier
 from classifier.errors import ApplicationError
 from classifier.records import Outcome, Route
-from classifier.review.cases import Case, Query
+from classifier.review.cases import Case, Query, Submission
 from classifier.review.permissions import Actor, Role
 from classifier.review.store import ReviewStore
 from classifier.web import context
@@ -212,12 +212,12 @@ def test_sent_to_review_it_shows_its_number_and_where_it_stands(open_page: Calla
     app.button(key="submit").click().run()
     text = shown(app)
     case = newest_case()
-    assert f"第 {case.id} 号件" in text
+    assert f"第 {case.id} 件" in text
     assert "待复核" in text
     assert "submit" not in [button.key for button in app.button]
     assert case.application.description == UNDECIDED
     token = link(app)
-    assert f"第 {case.id} 号件" in shown(open_page(result=token))
+    assert f"第 {case.id} 件" in shown(open_page(result=token))
 
 
 def test_a_returned_case_is_completed_by_a_new_one(open_page: Callable[..., AppTest]) -> None:
@@ -233,6 +233,31 @@ def test_a_returned_case_is_completed_by_a_new_one(open_page: Callable[..., AppT
     app.button(key="submit").click().run()
     newest = newest_case()
     assert newest.follows == case.id
+    assert "请写明自用还是出售" not in shown(open_page())
+
+
+def test_a_returned_case_stays_before_its_officer_however_many_were_sent_later(
+    open_page: Callable[..., AppTest],
+) -> None:
+    app = classify(open_page(), UNDECIDED)
+    app.button(key="submit").click().run()
+    case = newest_case()
+    reviewer = Actor("演示复核甲", frozenset({Role.REVIEWER}))
+    store().send_back(reviewer, case.id, case.version, "请写明自用还是出售")
+    for number in range(21):
+        application = replace(case.application, id=f"L{number}")
+        store().submit(OFFICER, Submission(application, case.prediction))
+    text = shown(open_page())
+    assert "被退回、等您补充的件：" in text
+    assert "请写明自用还是出售" in text
+    assert "最近 20 件，共" in " ".join(one.label for one in open_page().expander)
+
+
+def test_a_question_without_answers_asks_for_a_sentence(open_page: Callable[..., AppTest]) -> None:
+    app = classify(open_page(), "补充流动资金。")
+    text = shown(app)
+    assert "请用一句话写明" in text
+    assert "请选" not in text
 
 
 def test_a_reviewer_may_label_but_not_send(open_page: Callable[..., AppTest]) -> None:

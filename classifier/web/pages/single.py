@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from classifier.review import ReviewStore
+from classifier.review import ReviewStore, days
 from classifier.review.cases import Case, Order, Query, Status
 from classifier.review.permissions import Action, Actor
 from classifier.web import context, identity, outcomeview
@@ -60,7 +60,7 @@ def _form(sheet: Sheet) -> bool:
 def _supplements(sheet: Sheet) -> None:
     """The answers that count with the text, each with a way to take it back."""
     if sheet.follows is not None:
-        st.info(f"正在补充被退回的第 {sheet.follows} 号件：改好后识别，再送复核。")
+        st.info(f"正在补充被退回的第 {sheet.follows} 件：改好后识别，再送复核。")
     for number, sentence in enumerate(sheet.supplements):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(f"补充说明：{sentence}", width="stretch")
@@ -103,7 +103,7 @@ def _result(sheet: Sheet, shown: Shown, actor: Actor, catalogue: Catalogue) -> N
 def _actions(sheet: Sheet, shown: Shown, actor: Actor) -> None:
     """Send to review, and the link that opens this result again."""
     if shown.case_id is not None:
-        st.success(f"已送复核：第 {shown.case_id} 号件。进度见本页最下方“我送复核的件”；复核人员在“复核”页看到它。")
+        st.success(f"已送复核：第 {shown.case_id} 件。进度见本页最下方“我送复核的件”；复核人员在“复核”页看到它。")
     may_send = shown.case_id is None and shown.text_kept and actor.may(Action.SUBMIT)
     if may_send and st.button("送复核", key="submit", disabled=sheet.is_stale()):
         sheet.submit(context.store(), actor)
@@ -117,7 +117,8 @@ def _question(sheet: Sheet, shown: Shown, question: Question) -> None:
     with st.container(border=True):
         st.html(section("一个问题就能分清"))
         st.text(question.text)
-        st.caption("请选与事实相符的一项。回答作为“补充说明”写进申请，重新识别，并随件保存，复核人员看得到。")
+        how = "请选与事实相符的一项。" if question.answers else "请用一句话写明。"
+        st.caption(f"{how}回答作为“补充说明”写进申请，重新识别，并随件保存，复核人员看得到。")
         with st.container(horizontal=True, gap="small"):
             for number, answer in enumerate(question.answers):
                 st.button(
@@ -128,7 +129,8 @@ def _question(sheet: Sheet, shown: Shown, question: Question) -> None:
                     args=(partial(sheet.answer, answer.sentence),),
                 )
         with st.form(f"own words {shown.token}", border=False, clear_on_submit=True):
-            st.text_input("都不是：用一句话写明资金用途", key=_OWN, max_chars=300)
+            other = "都不是：用一句话写明资金用途" if question.answers else "资金用途"
+            st.text_input(other, key=_OWN, max_chars=300, placeholder="例如：购置海水养殖网箱和投饵设备")
             st.form_submit_button("补充并重新识别", on_click=_own_words, args=(sheet,))
         if question.rules:
             with st.expander("判断依据的口径"):
@@ -143,16 +145,23 @@ def _own_words(sheet: Sheet) -> None:
 
 
 def _my_cases(sheet: Sheet, store: ReviewStore, actor: Actor, catalogue: Catalogue) -> None:
-    """Where the person's own newest cases stand; a returned one can be completed."""
-    sent = Query(person=actor.name, statuses=tuple(one for one in Status if one is not Status.LABELLED))
-    older = max(store.count(actor, sent) - MOST_CASES, 0)
+    """Where the person's own newest cases stand; those that were returned and wait for more come before them."""
+    waiting = Query(submitted_by=actor.name, statuses=(Status.RETURNED,), completed=False)
+    returned = store.cases(actor, waiting, order=Order.OLDEST, limit=MOST_CASES)
+    if returned:
+        st.warning(f"被退回、等您补充的件：{store.count(actor, waiting):,} 件。请按退回原因补充后重送。")
+        for one in returned:
+            _my_case(sheet, one, label_text(catalogue, str(one.label)), _return_reason(store, actor, one))
+    sent = Query(submitted_by=actor.name, statuses=tuple(one for one in Status if one is not Status.LABELLED))
+    number = store.count(actor, sent)
+    older = max(number - MOST_CASES, 0)
     cases = store.cases(actor, sent, order=Order.OLDEST, limit=MOST_CASES, offset=older)[::-1]
     if not cases:
         return
-    with st.expander(f"我送复核的件（最近 {len(cases)} 件）"):
+    with st.expander(f"我送复核的件（{f'最近 {len(cases)} 件，共 {number:,} 件' if older else f'{number} 件'}）"):
         for one in cases:
-            reason = _return_reason(store, actor, one) if one.status is Status.RETURNED else ""
-            _my_case(sheet, one, label_text(catalogue, str(one.label)), reason)
+            if one not in returned:
+                _my_case(sheet, one, label_text(catalogue, str(one.label)), "")
 
 
 def _return_reason(store: ReviewStore, actor: Actor, case: Case) -> str:
@@ -162,7 +171,7 @@ def _return_reason(store: ReviewStore, actor: Actor, case: Case) -> str:
 
 def _my_case(sheet: Sheet, case: Case, label: str, reason: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"第 {case.id} 号 · {case.application.id} · {label} · {case.status.value}", width="stretch")
+        st.text(f"第 {case.id} 件 · {case.application.id} · {label} · {case.status.value}", width="stretch")
         if reason:
             st.text(f"退回原因：{reason}")
             st.button(
@@ -182,7 +191,7 @@ def _page(actor: Actor) -> None:
     again = st.session_state.pop(_AGAIN, False)
     with context.show_errors():
         if asked or again:
-            sheet.classify(store, actor, classifier, datetime.now())
+            sheet.classify(store, actor, classifier, datetime.now(days.CHINA))
         if sheet.shown is not None:
             _result(sheet, sheet.shown, actor, classifier.catalogue)
         elif not asked:
