@@ -154,14 +154,15 @@ def unique_names(header: Sequence[str]) -> list[str]:
     >>> unique_names(["余额", "", "余额"])
     ['余额', '（无名列）', '余额 2']
     """
-    names: list[str] = []
+    names: dict[str, None] = {}
+    last: dict[str, int] = {}  # the number that a name got last, as a sheet may have thousands of nameless columns
     for given in header:
         name = base = " ".join(given.split())[:40] or "（无名列）"
-        number = 2
         while name in names:
-            name, number = f"{base} {number}", number + 1
-        names.append(name)
-    return names
+            last[base] = last.get(base, 1) + 1
+            name = f"{base} {last[base]}"
+        names[name] = None
+    return list(names)
 
 
 def _short(text: str) -> str:

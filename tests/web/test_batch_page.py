@@ -314,6 +314,8 @@ def test_the_preview_says_in_what_unit_balances_are_read(tmp_path: Path, book: s
 
 def test_equal_column_names_are_told_apart_on_the_screen() -> None:
     assert unique_names(["余额", "", "余额", " ", "余额"]) == ["余额", "（无名列）", "余额 2", "（无名列） 2", "余额 3"]
+    assert unique_names(["余额 2", "余额", "余额"]) == ["余额 2", "余额", "余额 3"]
+    assert len(set(unique_names([""] * 16_384))) == 16_384  # at once, not in hours
 
 
 def row(number: int, **other: object) -> LoanRow:
