@@ -30,6 +30,11 @@ PORTABLE = ".jsonl.gz"
 _SQLITE_MAGIC, _GZIP_MAGIC = b"SQLite format 3\0", b"\x1f\x8b"
 _CHUNK = 500
 _REVISIONS = "alembic_version"
+# Whatever a file can do that somebody cut short or wrote by hand.
+_UNREADABLE = (
+    *(EOFError, OSError, ValueError, LookupError, TypeError, AttributeError),
+    *(StopIteration, RecursionError, OverflowError, SQLAlchemyError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +239,7 @@ def _fill(connection: Connection, source: Path, kind: str) -> None:
             if header["format"] != FORMAT:
                 raise ReviewError("备份的格式比本程序新：请用新版程序恢复。")
             _fill_tables(connection, header["schema"], _read_portable(lines))
-    except (EOFError, OSError, ValueError, KeyError, TypeError, StopIteration, SQLAlchemyError) as error:
+    except _UNREADABLE as error:
         raise ReviewError(f"备份“{source}”不完整或被改动，没有恢复：请换一份。") from error
 
 

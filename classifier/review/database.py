@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
@@ -95,9 +96,12 @@ def upgrade_within(connection: Connection, revision: str = "head") -> None:
     """The same within a transaction that already holds the write lock."""
     scripts = _scripts()
     environment = EnvironmentContext(Config(), scripts, fn=lambda current, _: scripts._upgrade_revs(revision, current))
-    with environment:
-        environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
-        environment.run_migrations()
+    try:
+        with environment:
+            environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
+            environment.run_migrations()
+    except CommandError as error:
+        raise ReviewError("数据库或备份的结构不是本程序认识的：如果由新版程序写成，请用新版程序打开。") from error
 
 
 def is_empty(connection: Connection) -> bool:
