@@ -140,6 +140,11 @@ class JobFolder:
         for result in (self.result_csv, self.result_xlsx, self.problems, self.rows, self.remarks):
             result.unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """Remove every file with texts: the results and the upload."""
+        self.clear()
+        shutil.rmtree(self.path / "upload", ignore_errors=True)
+
     @property
     def can_start_again(self) -> bool:
         """Whether the upload and what was asked for are still there."""

@@ -27,6 +27,8 @@ from classifier.web.labelling import Task
 
 MOST_RUNNING = 2
 _STAGED_SECONDS = 86_400
+_TEXT_SECONDS = 86_400  # how long a bank that keeps no texts can fetch its results
+_LOOK_SECONDS = 3_600
 _ROOT = Path(__file__).parents[2]
 _LOST = "贴标进程意外中止，没有留下结果。请重新开始；如果再次中止，请告诉管理员。"
 
@@ -58,6 +60,9 @@ class Jobs:
         self._waiting: deque[int] = deque()
         self._running: set[int] = set()
         self._recover()
+        if not settings.keep_text:
+            self._forget_texts()
+            Thread(target=self._forget_hourly, name="forget-texts", daemon=True).start()
 
     def stage(self, name: str, data: bytes | memoryview) -> Path:
         """Put an upload down for a look at it; it becomes a job by ``start`` or is removed by ``discard``."""
@@ -145,6 +150,20 @@ class Jobs:
                 if self._store.batch(folder.order().owner, int(path.name)).state is not BatchState.DONE:
                     folder.clear()
                 folder.tell(replace(folder.progress(), phase=Phase.ENDED, rate=0.0))
+
+    def _forget_hourly(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            with suppress(OSError):
+                self._forget_texts()
+                self._forget_staged()
+
+    def _forget_texts(self) -> None:
+        """Remove uploads and results of jobs that ended a day ago: the store keeps no text, nor may the folders."""
+        for path in self._home.iterdir():
+            is_old = path.name.isdecimal() and time.time() - path.stat().st_mtime > _TEXT_SECONDS
+            if is_old and JobFolder(path).progress().phase is Phase.ENDED:
+                JobFolder(path).forget()
 
     def _start_next(self) -> None:
         with self._lock:

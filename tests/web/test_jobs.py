@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,20 @@ def test_a_server_that_is_killed_leaves_no_half_file_and_an_interrupted_batch(se
     assert job.batch.filed == filed == store.count(OFFICER, Query(batch_id=batch_id)) > 0
     assert job.folder.upload.read_bytes() == long_book()
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("keep_text", "age", "kept"), [(False, 90_000, False), (False, 60, True), (True, 90_000, True)]
+)
+def test_a_bank_that_keeps_no_texts_keeps_its_files_for_a_day(
+    store: ReviewStore, settings: Settings, keep_text: bool, age: int, kept: bool
+) -> None:
+    chosen = replace(settings, keep_text=keep_text)
+    folder = wait_for(jobs := Jobs(store, chosen), start(jobs, book_bytes(SMALL)), has_ended).folder
+    os.utime(folder.path, (time.time() - age,) * 2)
+    Jobs(store, chosen)
+    everything = b"".join(path.read_bytes() for path in folder.path.rglob("*.*") if path.is_file())
+    assert (folder.rows.exists(), folder.can_start_again, "扇贝".encode() in everything) == (kept, kept, kept)
 
 
 def test_the_doubtful_rows_go_to_review_in_one_step(jobs: Jobs, store: ReviewStore) -> None:
