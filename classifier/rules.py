@@ -157,9 +157,9 @@ class RuleSet:
         present = frozenset(found)
         weights = passage.weights.tolist()
         for term in dict.fromkeys(term for literal in found for term in self._terms_by_literal.get(literal, ())):
-            words = [part & present for part in self._parts[term]]
-            if not all(words):
+            if any(map(present.isdisjoint, self._parts[term])):
                 continue
+            words = [part & present for part in self._parts[term]]
             own = self.lexicon.terms[term]
             spans = found if len(words) > 1 else _uncovered(own, words[0], found, covers)
             hit = _best_hit(words, spans, sentences, weights)

@@ -20,7 +20,8 @@ from classifier.columns import Floats, Numbers, ranges
 from classifier.trie import Codes, Trie, Words, code_points
 
 _PLANE = 0x10000
-_FEW = 16  # a step of numpy for so few blocks costs more than plain Python
+# Blocks of characters: for so few, a step of numpy costs more than plain Python; of so many, most have company in each step.
+_FEW, _MANY = 16, 128
 _END, _BLANK, _OTHER, _DIGIT, _LETTER = range(5)  # kinds of characters
 
 
@@ -171,9 +172,10 @@ def _best_lengths(edges: Edges, blocks: _Blocks) -> Numbers:
     """For each place of a block the length of the word that begins the likeliest cut of the block's rest."""
     choice = np.ones(int(blocks.ends.max(initial=0)) + 1, dtype=np.intp)
     lengths = blocks.ends - blocks.starts
-    plain = int((lengths > lengths[_FEW - 1]).sum()) if len(lengths) >= _FEW else len(lengths)
+    plain = int((lengths > lengths[_FEW - 1]).sum()) if len(lengths) >= _MANY else len(lengths)
     _choose_plainly(edges, _Blocks(blocks.starts[:plain], blocks.ends[:plain]), choice)
-    _choose_together(edges, _Blocks(blocks.starts[plain:], blocks.ends[plain:]), choice)
+    if plain < len(lengths):
+        _choose_together(edges, _Blocks(blocks.starts[plain:], blocks.ends[plain:]), choice)
     return choice
 
 
