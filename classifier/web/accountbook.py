@@ -8,7 +8,7 @@ import streamlit as st
 from classifier.review import accounts
 from classifier.review.accounts import Account
 from classifier.review.permissions import Actor, Role
-from classifier.web import context
+from classifier.web import context, screen
 
 _PASSWORD = "once_password"  # noqa: S105 - the key under which a new password is kept until it was shown
 
@@ -30,7 +30,7 @@ def table(found: list[Account]) -> pd.DataFrame:
             "岗位": [accounts.roles_shown(account.roles) for account in found],
             "状态": [account.state for account in found],
             "登录方式": ["统一认证" if account.external else "本地密码" for account in found],
-            "建立日期": [account.created_at[:10] for account in found],
+            "建立日期": [screen.local_time(account.created_at)[:10] for account in found],
         }
     )
 
@@ -57,7 +57,7 @@ def _draw_adding(actor: Actor) -> None:
         st.info("本行用统一认证登录：账号在第一次登录时自动建立，岗位来自统一认证。")
         return
     with st.form("add_account", clear_on_submit=True, enter_to_submit=False):
-        st.header("新增账号")
+        st.header("新增账号", anchor=False)
         name = st.text_input("账号（1 至 64 个汉字、字母、数字或 . @ · - _）", max_chars=64, key="new_name")
         roles = st.multiselect("岗位", list(Role), format_func=_role, key="new_roles", placeholder="请选择")
         if st.form_submit_button("新增", type="primary"):
@@ -70,7 +70,7 @@ def _draw_changing(actor: Actor, found: list[Account]) -> None:
     others = {account.name: account for account in found if account.name != actor.name}
     if not others:
         return
-    st.header("修改账号")
+    st.header("修改账号", anchor=False)
     name = st.selectbox("账号", list(others), index=None, placeholder="请选择要修改的账号", key="chosen")
     if name is None:
         st.caption("自己的账号不在其中：请由另一位管理人员修改。")

@@ -41,7 +41,10 @@ def picking_table(table: Table, key: str) -> int | None:
         selection_mode="single-row",
         key=key,
         placeholder="",
-        column_config={name: st.column_config.Column(width=WIDE) for name in ("机器条目", "现条目")},
+        column_config={
+            **{name: st.column_config.Column(width=WIDE) for name in ("机器条目", "现条目")},
+            "余额（万元）": st.column_config.NumberColumn(format="accounting"),
+        },
     )
     rows: Sequence[int] = picked["selection"]["rows"]
     return rows[0] if rows else None

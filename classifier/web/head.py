@@ -14,12 +14,21 @@ _BUTTON = (
 )
 
 # White on a primary colour that must also be readable as text on dark is not readable itself; nor is a faded key name.
+# The words of Streamlit's own menu are English and cannot be set; what leads out of the app or records the screen goes.
 # Streamlit's own download of a table writes texts that a spreadsheet would run; ours stand beside the tables.
 _STYLE = """<style>
 button[data-testid^="stBaseButton-primary"] { color: light-dark(#fff, #06202f) }
 button[data-testid^="stBaseButton-primary"] :is(p, kbd, span) { color: inherit; opacity: 1 }
 [data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none }
 .stMainBlockContainer { padding-top: 4rem }
+[data-testid="stMainMenuItem-recordScreencast"] { display: none }
+[data-testid="stMainMenuPopover"] div:has(> div > .stMenuVersionCopyButton) { display: none }
+[data-testid^="stMainMenuItem-theme-"], [data-testid="stMainMenuItemLabel"] { font-size: 0 }
+[data-testid^="stMainMenuItem-theme-"]::after, [data-testid="stMainMenuItemLabel"]::after { font-size: .875rem }
+[data-testid="stMainMenuItem-theme-System"]::after { content: "自动" }
+[data-testid="stMainMenuItem-theme-Light"]::after { content: "浅色" }
+[data-testid="stMainMenuItem-theme-Dark"]::after { content: "深色" }
+[data-testid="stMainMenuItem-print"] [data-testid="stMainMenuItemLabel"]::after { content: "打印" }
 </style>"""
 
 

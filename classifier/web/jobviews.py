@@ -123,7 +123,7 @@ def draw_batches(batches: Sequence[Batch], actor: Actor) -> None:
     """Earlier books, newest first, each with a way to open it."""
     newest = sorted(batches, key=lambda batch: batch.id, reverse=True)[:_SHOWN_BATCHES]
     all_mine = all(batch.opened_by == actor.name for batch in newest)
-    st.subheader("我的台账" if all_mine else "已贴标的台账")
+    st.header("我的台账" if all_mine else "已贴标的台账", anchor=False)
     if not newest:
         st.caption("还没有台账。上传一份 CSV 或 XLSX，贴标后会列在这里。")
     for batch in newest:

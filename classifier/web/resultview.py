@@ -105,11 +105,17 @@ def _draw_send(store: ReviewStore, actor: Actor, batch: Batch) -> None:
             st.session_state["sent"] = store.send_to_review(actor, batch.id)
         st.rerun()
     if not left and told is None:
-        st.caption("没有待送复核的行：要么各行都有把握，要么已经送出。")
+        st.caption(_nothing_to_send(store, actor, batch))
+
+
+def _nothing_to_send(store: ReviewStore, actor: Actor, batch: Batch) -> str:
+    sent = tuple(status for status in Status if status is not Status.LABELLED)
+    number = store.count(actor, Query(batch_id=batch.id, statuses=sent))
+    return f"拿不准的行都已送复核，共送出 {number:,} 件。" if number else "各行都有把握，没有要送复核的行。"
 
 
 def _draw_charts(rows: pd.DataFrame) -> None:
-    st.subheader("分布", anchor=False)
+    st.header("分布", anchor=False)
     shown = charts.measure("chart-measure")
     left, right = st.columns(2, gap="medium")
     with left:
@@ -131,7 +137,7 @@ def _draw_rows(store: ReviewStore, actor: Actor, batch: Batch, catalogue: Catalo
 
 
 def _draw_found(store: ReviewStore, actor: Actor, batch: Batch, catalogue: Catalogue, *, rows: pd.DataFrame) -> None:
-    st.subheader("逐行结果", anchor=False)
+    st.header("逐行结果", anchor=False)
     wanted = _filter(rows)
     found = results.narrowed(rows, wanted)
     if found.empty:
@@ -237,7 +243,7 @@ def _case(store: ReviewStore, actor: Actor, batch: Batch, *, row: int, loan_id: 
 def _draw_problems(batch: Batch, folder: JobFolder) -> None:
     if not batch.problems:
         return
-    st.subheader("有问题的行", anchor=False)
+    st.header("有问题的行", anchor=False)
     with folder.problems.open(encoding="utf-8-sig", newline="") as file:
         table = [dict(row) for _, row in zip(range(MOST_PROBLEMS), csv.DictReader(file), strict=False)]
     st.caption("这些行没有贴标，在结果文件的“问题”列里也有说明。改好后把它们另存为一个文件上传即可。")

@@ -14,6 +14,7 @@ from classifier.review.audit import time_text
 from classifier.review.cases import Case, CaseLife, Label, Note, Status, Verdict
 from classifier.web.evidence import escape_text, evidence_text, highlighted
 from classifier.web.look import (
+    ROUTES,
     confidence_number,
     confidence_text,
     label_text,
@@ -59,7 +60,7 @@ def money(balance: Decimal | None) -> str:
     """A balance in the unit that people say it in."""
     if balance is None:
         return ""
-    return f"{balance / 10_000:,.2f}".rstrip("0").rstrip(".") + " 万元"
+    return f"{balance / 10_000:,.2f} 万元"
 
 
 def facts(pairs: Sequence[tuple[str, str]], *, wide: bool = False) -> str:
@@ -170,7 +171,7 @@ CASE_COLUMNS = (
     "机器结论",
     "机器条目",
     "置信度",
-    "余额(万元)",
+    "余额（万元）",
     "状态",
     "现结论",
     "现条目",
@@ -215,7 +216,7 @@ def prediction_facts(case: Case, catalogue: Catalogue) -> list[tuple[str, str]]:
     pairs = [
         ("结论", f"{outcome_text(said.outcome)} {label_text(catalogue, said.code) if said.code else ''}".strip()),
         ("置信度", confidence_text(said.confidence)),
-        ("分流", said.route.value),
+        ("处理", ROUTES[said.route]),
         ("候选", candidates),
         ("同时支持", also),
         ("版本", f"目录 {versions.edition} · 规则 {versions.lexicon} · 模型 {versions.model}"),

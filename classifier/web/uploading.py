@@ -139,7 +139,7 @@ def _say_if_known(batches: Sequence[Batch], staged: Staged, actor: Actor) -> Non
 def _choose_columns(staged: Staged, recognised: Preview) -> ColumnNames:
     chosen: dict[Role, str | None] = {}
     with st.container(border=True):
-        st.subheader("识别出的列")
+        st.header("识别出的列", anchor=False)
         st.caption("如果认错了，请在这里改选；带 * 的三列至少要有一列。")
         for start in range(0, len(CORRECTABLE), 4):
             for place, role in zip(st.columns(4), list(CORRECTABLE)[start : start + 4], strict=False):

@@ -57,13 +57,13 @@ def draw_figures(totals: Totals) -> None:
 
 def draw_distribution(totals: Totals, catalogue: Catalogue) -> None:
     """Counts and balances by everything that has few values, and over time."""
-    st.subheader("分布", anchor=False)
+    st.header("分布", anchor=False)
     shown = charts.measure("overview-measure")
     left, right = st.columns(2, gap="medium")
     with left:
         outcomes = figures.outcome_shares(totals)
         charts.bars("结论", outcomes, shown, charts.outcome_colours(outcomes))
-        charts.bars("分流", figures.route_shares(totals), shown)
+        charts.bars("处理", figures.route_shares(totals), shown)
         charts.bars("状态", figures.status_shares(totals), shown)
         unit, counts = figures.counts_over_time(totals)
         charts.over_time(f"每{unit}件数", counts)
@@ -74,7 +74,7 @@ def draw_distribution(totals: Totals, catalogue: Catalogue) -> None:
 
 def draw_model(classifier: Classifier) -> None:
     """Which model, catalogue and lexicon are in use, and how good the model was found to be."""
-    st.subheader("正在使用的模型", anchor=False)
+    st.header("正在使用的模型", anchor=False)
     versions = classifier.versions
     st.html(screen.facts([("模型", versions.model), ("目录", versions.edition), ("规则", versions.lexicon)]))
     manifest = classifier.manifest

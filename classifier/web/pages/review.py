@@ -82,7 +82,7 @@ def draw_filters(batches: Sequence[tuple[int, str]], catalogue: Catalogue) -> Wi
         order = _one_of(first[0], "排序", [order.value for order in Order], "order", Order.UNCERTAIN.value)
         work = _one_of(first[1], "工作", [work.value for work in Work], "work", Work.ALL.value)
         outcome = _one_of(first[2], "机器结论", [outcome.value for outcome in Outcome], "outcome")
-        route = _one_of(first[3], "分流", [route.value for route in Route], "route")
+        route = _one_of(first[3], "处理", [route.value for route in Route], "route")
         category = _one_of(
             second[0], "一级分类", [f"{entry.code} {entry.name}" for entry in catalogue.categories], "category"
         )
