@@ -4,6 +4,7 @@ This is the only module that knows joblib; ``cluster`` adds what Dask needs beyo
 once: here as a file that each process reads, on a cluster through the scheduler, never as a path of another machine.
 """
 
+import os
 import pickle
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -13,6 +14,8 @@ from itertools import islice
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
+from time import sleep
 from typing import Any, TypeVar
 from warnings import catch_warnings, simplefilter
 
@@ -20,6 +23,7 @@ from classifier.errors import LoanBookError
 
 _AHEAD = 8  # chunks for each process that are in memory at the worst moment
 _MAPPED = 1 << 16  # bytes of an array that is worth sharing
+_LOOK = 2  # seconds between two looks whether the main process still lives
 _KEPT: dict[str, Any] = {}
 
 _Common = TypeVar("_Common")
@@ -107,8 +111,16 @@ def _put_down(common: object, folder: Path) -> None:
 @lru_cache(maxsize=1)
 def _stored(folder: Path) -> Any:
     """What the main process put down a moment ago; read once a worker, not sent with each chunk."""
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     arrays = map(_mapped, sorted(folder.glob("*.array")))
     return pickle.loads((folder / "common").read_bytes(), buffers=arrays)  # noqa: S301 -- ours, nobody else can open it
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when the process that started it is gone: one that was killed cannot tell its workers."""
+    while os.getppid() == parent:
+        sleep(_LOOK)
+    os._exit(1)
 
 
 def _mapped(path: Path) -> mmap | bytes:
