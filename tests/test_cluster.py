@@ -179,3 +179,21 @@ def test_workers_without_lanmu_installed_are_told_apart() -> None:
     command = [sys.executable, "-c", "import sys; sys.modules['distributed'] = None; import classifier.cluster"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert "没有安装 Dask，不能用 --dask。请运行 pip install 'lanmu[dask]'" in run.stderr
+
+
+def test_local_workers_end_when_the_main_process_is_killed(tmp_path: Path) -> None:
+    psutil = pytest.importorskip("psutil")
+    code = (
+        "from pathlib import Path; from classifier import Classifier; from classifier.batch import label_book; "
+        f"label_book(Classifier.load(), Path({str(SAMPLE)!r}), Path({str(tmp_path / 'out.csv')!r}), workers=2, "
+        "rows_for_workers=0, chunk_rows=10, progress=lambda done, _: (print(done, flush=True), input()))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as main_process:
+        assert main_process.stdout
+        main_process.stdout.readline()
+        workers = psutil.Process(main_process.pid).children(recursive=True)
+        main_process.kill()
+    assert len(workers) >= 2
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
