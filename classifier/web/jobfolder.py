@@ -6,6 +6,7 @@ Two processes meet here, the server and the one that labels; every file appears 
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -96,7 +97,9 @@ class JobFolder:
         return self.path / "remarks.json"
 
     def create(self, order: Order, upload: Path) -> None:
-        """Make the folder; the upload moves into it."""
+        """Make the folder; the upload moves into it. One of that number is of a store that a backup has replaced."""
+        if self.path.exists():
+            self.path.rename(self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}"))
         self.path.mkdir(mode=0o700, parents=True)
         (self.path / "upload").mkdir(mode=0o700)
         upload.replace(self.path / "upload" / safe_name(order.name))

@@ -147,9 +147,16 @@ class Jobs:
         for path in self._home.iterdir():
             folder = JobFolder(path)
             if path.name.isdecimal() and folder.progress().phase is not Phase.ENDED:
-                if self._store.batch(folder.order().owner, int(path.name)).state is not BatchState.DONE:
+                if not self._is_done(folder.order().owner, int(path.name)):
                     folder.clear()
                 folder.tell(replace(folder.progress(), phase=Phase.ENDED, rate=0.0))
+
+    def _is_done(self, owner: Actor, batch_id: int) -> bool:
+        """Whether the store has the whole book; after a restore it may not know of it."""
+        try:
+            return self._store.batch(owner, batch_id).state is BatchState.DONE
+        except ReviewError:
+            return False
 
     def _forget_hourly(self) -> None:
         while True:

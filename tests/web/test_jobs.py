@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -79,6 +80,13 @@ def wait_for(jobs: Jobs, batch_id: int, state: Callable[[Job], bool], actor: Act
         assert time.monotonic() < ends, f"still {job.progress} {job.batch.state}"
         time.sleep(0.1)
     return job
+
+
+def wait_for_threads() -> None:
+    """Until nobody attends to a job any more."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("batch-"):
+            thread.join(PATIENCE)
 
 
 def has_ended(job: Job) -> bool:
@@ -255,6 +263,23 @@ def test_a_bank_that_keeps_no_texts_keeps_its_files_for_a_day(
     Jobs(store, chosen)
     everything = b"".join(path.read_bytes() for path in folder.path.rglob("*.*") if path.is_file())
     assert (folder.rows.exists(), folder.can_start_again, "扇贝".encode() in everything) == (kept, kept, kept)
+
+
+def test_after_a_restore_a_number_given_again_shows_nothing_of_the_earlier_book(
+    jobs: Jobs, settings: Settings, tmp_path: Path
+) -> None:
+    folder = wait_for(jobs, start(jobs, book_bytes(SMALL)), has_ended).folder
+    wait_for_threads()
+    folder.tell(replace(folder.progress(), phase=Phase.LABELLING))  # killed while the book was labelled
+    restored = ReviewStore.open(f"sqlite:///{tmp_path / 'restored.db'}")
+    again = Jobs(restored, replace(settings, database=f"sqlite:///{tmp_path / 'restored.db'}"))
+    job = wait_for(
+        again, start(again, book_bytes(SMALL[:1]), OTHER, "另一本.csv", 1), lambda job: not job.is_running, OTHER
+    )
+    assert (job.batch.id, job.folder.path, job.folder.upload.name) == (1, folder.path, "另一本.csv")
+    assert "扇贝" not in job.folder.result_csv.read_text("utf-8-sig")
+    wait_for_threads()
+    restored.close()
 
 
 def test_the_doubtful_rows_go_to_review_in_one_step(jobs: Jobs, store: ReviewStore) -> None:
