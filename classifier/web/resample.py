@@ -57,8 +57,8 @@ def _draw_new(store: ReviewStore, actor: Actor) -> None:
     columns = st.columns(4)
     columns[0].number_input("抽样数", 1, sampling.MOST_SIZE, 100, key="sample_size")
     columns[1].number_input("种子", 0, sampling.MOST_SEED, 20_261_121, key="sample_seed")
-    columns[2].date_input("提交日期从", None, key="sample_from")
-    columns[3].date_input("到", None, key="sample_to")
+    columns[2].date_input("提交日期从", None, format="YYYY-MM-DD", key="sample_from")
+    columns[3].date_input("到", None, format="YYYY-MM-DD", key="sample_to")
     st.checkbox("按一级分类分层（每层至少一件）", value=True, key="sample_stratified")
     st.button("抽取", type="primary", key="sample_draw", on_click=_draw_now, args=(store, actor))
 

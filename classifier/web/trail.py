@@ -17,7 +17,7 @@ from classifier.review.audit import Anchor, Deed, Verification
 from classifier.review.cases import Case, CaseLife, Event, Query, Status
 from classifier.review.estimates import ErrorRate, Reading
 from classifier.review.outdated import Outdated
-from classifier.review.permissions import Actor
+from classifier.review.permissions import Actor, Role
 from classifier.review.store import ReviewStore
 from classifier.table import Cell, cell_text
 from classifier.web import screen
@@ -30,6 +30,20 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ANCHOR_BYTES = 10_000
 _PAGE = 1_000
 _MOST_EVENTS = 10_000
+# What of an event's content people read, in this order; the rest are digests.
+_SAID: Mapping[str, str] = {
+    "account": "账号",
+    "label": "标签",
+    "state": "状态",
+    "roles": "岗位",
+    "size": "行数",
+    "count": "件数",
+    "problems": "问题行",
+    "sample": "样本",
+    "position": "样本中第",
+    "seed": "种子",
+    "population": "总体",
+}
 
 Record = TypeVar("Record")
 Table = Sequence[Mapping[str, object]]
@@ -72,12 +86,30 @@ def event_table(events: Iterable[Event]) -> list[dict[str, object]]:
             "动作": event.action,
             "件号": event.case_id,
             "批次": event.batch_id,
-            "内容": json.dumps(dict(event.content), ensure_ascii=False, sort_keys=True, default=str),
+            "内容": event_text(event),
+            "原始内容": json.dumps(dict(event.content), ensure_ascii=False, sort_keys=True, default=str),
             "前一摘要": event.previous,
             "摘要": event.digest,
         }
         for event in events
     ]
+
+
+def event_text(event: Event) -> str:
+    """What an event says, for people: the digests by which it vouches stay in its original content."""
+    said = ((name, _value_text(key, event.content.get(key))) for key, name in _SAID.items())
+    return "；".join(f"{name} {value}" for name, value in said if value)
+
+
+def _value_text(key: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"{value.get('status', '')}{'（有争议）' if value.get('disputed') else ''}"
+    if key == "roles":
+        known = {role.name: role.value for role in Role}
+        return "、".join(known.get(name, name) for name in str(value or "").split(",") if name)
+    if key == "seed":
+        return str(value or "")
+    return f"{value:,}" if isinstance(value, int) else str(value or "")
 
 
 def verdict_table(life: CaseLife, catalogue: Catalogue) -> list[dict[str, object]]:

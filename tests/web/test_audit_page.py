@@ -14,6 +14,7 @@ from classifier import Application, Classifier
 from classifier.errors import AuditError
 from classifier.records import Outcome
 from classifier.review import Actor, BatchState, Label, Policy, ReviewStore, Status, Submission, sampling
+from classifier.review.cases import Event
 from classifier.web import places, queue, screen, trail
 from classifier.web.identity import DEMO_PERSONS
 from classifier.workbook import read_sheets
@@ -166,6 +167,22 @@ def test_the_log_narrows_to_a_person(store: ReviewStore) -> None:
     assert list(at.dataframe[0].value["动作"]) == ["审定"]
     at.text_input(key="log_case").set_value("不是数字").run()
     assert "请填数字" in words(at)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({}, ""),
+        ({"digest": "ab", "state": {"status": "待复核", "disputed": False}}, "状态 待复核"),
+        ({"label": "1.1.1", "state": {"status": "已判定", "disputed": True}}, "标签 1.1.1；状态 已判定（有争议）"),
+        ({"count": 23220, "problems": 0, "digest": "ab"}, "件数 23,220；问题行 0"),
+        ({"account": "甲", "roles": "OFFICER,ADMIN"}, "账号 甲；岗位 经办、管理"),
+        ({"roles": "改过的", "state": [1]}, "状态 [1]；岗位 改过的"),
+    ],
+)
+def test_an_event_is_told_in_words_and_a_forged_one_as_it_is(content: dict[str, object], said: str) -> None:
+    event = Event(1, "2026-03-02T01:00:00.000000Z", "甲", "动作", None, None, content, "", "")
+    assert trail.event_text(event) == said
 
 
 @pytest.mark.parametrize("person", [OFFICER, FIRST])

@@ -89,8 +89,12 @@ def _search(catalogue: Catalogue) -> Search:
         placeholder="全部",
         format_func=lambda code: f"{code} {catalogue[code].name}",
     )
-    first_day = second[0].date_input("提交日期从", None, key="from", bind="query-params", persist_state="session")
-    last_day = second[1].date_input("到", None, key="to", bind="query-params", persist_state="session")
+    first_day = second[0].date_input(
+        "提交日期从", None, format="YYYY-MM-DD", key="from", bind="query-params", persist_state="session"
+    )
+    last_day = second[1].date_input(
+        "到", None, format="YYYY-MM-DD", key="to", bind="query-params", persist_state="session"
+    )
     outcome = second[2].selectbox(
         "结论",
         [outcome.value for outcome in Outcome],
@@ -174,8 +178,8 @@ def draw_proof(store: ReviewStore, actor: Actor, _catalogue: Catalogue) -> None:
 def draw_agreement(store: ReviewStore, actor: Actor, catalogue: Catalogue) -> None:
     """How far first and second readings agree, per label."""
     columns = st.columns([1, 1, 2], vertical_alignment="bottom")
-    first_day = columns[0].date_input("提交日期从", None, key="read_from", bind="query-params")
-    last_day = columns[1].date_input("到", None, key="read_to", bind="query-params")
+    first_day = columns[0].date_input("提交日期从", None, format="YYYY-MM-DD", key="read_from", bind="query-params")
+    last_day = columns[1].date_input("到", None, format="YYYY-MM-DD", key="read_to", bind="query-params")
     blind_only = columns[2].toggle("只看盲读（第二人没有看到首次意见）", key="blind", bind="query-params")
     query = Search(first_day=first_day, last_day=last_day).query()
     table = trail.agreement_table(agreement.agreement(store, actor, query, blind_only=blind_only), catalogue)
@@ -208,8 +212,8 @@ def draw_log(store: ReviewStore, actor: Actor, _catalogue: Catalogue) -> None:
     columns = st.columns(5)
     numbers = [columns[0].text_input("件号", key="log_case"), columns[1].text_input("台账批次", key="log_batch")]
     person = columns[2].text_input("操作人", key="log_who")
-    first_day = columns[3].date_input("日期从", None, key="log_from")
-    last_day = columns[4].date_input("到", None, key="log_to")
+    first_day = columns[3].date_input("日期从", None, format="YYYY-MM-DD", key="log_from")
+    last_day = columns[4].date_input("到", None, format="YYYY-MM-DD", key="log_to")
     if any(text and not text.strip().isdecimal() for text in numbers):
         raise AuditError("件号和台账批次请填数字。")
     case_id, batch_id = (int(text) if text else None for text in numbers)
