@@ -12,7 +12,7 @@ from classifier.review.cases import Label, Query, Status
 from classifier.review.permissions import Action, Actor, require
 from classifier.review.queue import label_of
 from classifier.review.schema import cases
-from classifier.review.standing import has_text, stands
+from classifier.review.standing import has_text, shown_label, stands
 from classifier.review.stored import load
 from taxonomy import Catalogue
 
@@ -132,7 +132,9 @@ def _chunks(
     """Outdated cases in the order of their ids; no transaction stays open while they are predicted again."""
     last, left = 0, size
     columns = (cases.c.id, cases.c.loan_id, cases.c.status, cases.c.outcome, cases.c.code)
-    entry = select(*columns, cases.c.label_outcome, cases.c.label_code, cases.c.application).order_by(cases.c.id)
+    outcome, code = shown_label(actor)
+    shown = outcome.label("label_outcome"), code.label("label_code")
+    entry = select(*columns, *shown, cases.c.application).order_by(cases.c.id)
     while left > 0:
         with store.reading() as connection:
             here = entry.where(_is_old(actor, current), cases.c.id > last).limit(min(left, _CHUNK))

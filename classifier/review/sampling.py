@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 from classifier.errors import ReviewError
 from classifier.records import Application
 from classifier.review import audit
-from classifier.review.cases import Label, Query
+from classifier.review.cases import Label, Query, Status
 from classifier.review.deciding import LONGEST_TEXT
 from classifier.review.estimates import ErrorRate, Reading, choose, estimate
 from classifier.review.permissions import Action, Actor, require
@@ -75,7 +75,9 @@ def draw(
     with store.writing() as connection:
         at = store.now()
         labels = select(cases.c.id, cases.c.label_outcome, cases.c.label_code)
-        rows = connection.execute(labels.where(stands(meant, actor)).order_by(cases.c.id)).all()
+        # What stands between two blind readings is left out: the sample would show it to the second reader.
+        between = cases.c.blind & (cases.c.status == Status.DECIDED.value)
+        rows = connection.execute(labels.where(stands(meant, actor), ~between).order_by(cases.c.id)).all()
         if not rows:
             raise ReviewError("没有可抽的件：这个范围里没有已生效的标签，请放宽条件。")
         strata = [(row.id, _stratum(row.label_code, row.label_outcome) if stratified else WHOLE) for row in rows]

@@ -10,7 +10,7 @@ from classifier import Application, Classifier, Prediction
 from classifier.errors import ClassifierError
 from classifier.examples import check_labels, example_line, read_examples
 from classifier.records import Outcome, Versions
-from classifier.review import BatchState, DeniedError, Label, ReviewStore, Status, Submission
+from classifier.review import Actor, BatchState, DeniedError, Label, ReviewStore, Role, Status, Submission
 from classifier.review.examples import reviewed_examples, whole_text
 from classifier.review.outdated import Changed, OldVersions, outdated
 from tests.review.conftest import Bank
@@ -63,6 +63,17 @@ def test_one_changed_version_is_enough(
     versions = replace(classifier.versions, **{part: "older"})
     filed(store, bank, [(labelled[0][0], replace(labelled[0][1], versions=versions)), labelled[1]])
     assert outdated(store, bank.auditor, classifier).old == (OldVersions(versions, 1),)
+
+
+def test_who_still_reads_blind_is_not_told_the_first_reading(
+    blind_store: ReviewStore, bank: Bank, labelled: Labelled, classifier: Classifier
+) -> None:
+    both = Actor("两岗", frozenset({Role.REVIEWER, Role.AUDITOR}))
+    said = replace(labelled[0][1], outcome=Outcome.INSUFFICIENT, code=None, versions=OLD)
+    case_id = blind_store.submit(bank.officer, Submission(labelled[0][0], said))
+    blind_store.decide(bank.first, case_id, 0, OUTSIDE, "理由")
+    for person, told in ((both, label(said)), (bank.auditor, OUTSIDE)):
+        assert [one.standing for one in outdated(blind_store, person, classifier, compare=True).changed] == [told]
 
 
 def test_a_comparison_names_what_would_come_out_differently(

@@ -226,3 +226,14 @@ def test_only_auditors_sample(sampled_store: ReviewStore, bank: Bank, auditor: A
                 look(sampled_store, actor, number)
         with pytest.raises(DeniedError):
             all_samples(sampled_store, actor)
+
+
+def test_a_case_between_two_blind_readings_is_not_drawn(
+    blind_store: ReviewStore, bank: Bank, labelled: Labelled
+) -> None:
+    both = Actor("两岗", frozenset({Role.REVIEWER, Role.AUDITOR}))
+    half, whole = (blind_store.submit(bank.officer, Submission(*labelled[number])) for number in (0, 1))
+    for case_id in (half, whole):
+        blind_store.decide(bank.first, case_id, 0, OUTSIDE, "理由")
+    blind_store.decide(bank.second, whole, 1, OUTSIDE, "理由")
+    assert drawn_cases(blind_store, draw(blind_store, both, size=5, seed=1)) == [whole]
