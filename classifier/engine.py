@@ -134,6 +134,12 @@ class Classifier:
             for place, number in enumerate(same)
         ]
 
+    def prepare(self) -> None:
+        """Load now what ``predict_many`` needs, so that copies of this process or object have it too."""
+        _ = self._batch_rules
+        if self._batch_model:
+            self._batch_model.load()
+
     def _predict_portion(self, applications: Sequence[Application], explain: bool) -> list[Prediction]:
         readings = self._batch_rules.read(applications)
         shares, money, vectors = self._weigh(readings)

@@ -220,6 +220,10 @@ class Tokeniser:
         self._dictionary: Dictionary | None = None
         self._is_first = True
 
+    def load(self) -> None:
+        """Load the whole dictionary now."""
+        self._dictionary = self._dictionary or Dictionary(self._words)
+
     def tokenise(self, text: str) -> Iterator[Token]:
         """The words of a normalised text, in order; punctuation is a token too, blanks are not."""
         yield from self.tokenise_all([text])[0]

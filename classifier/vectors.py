@@ -85,6 +85,10 @@ class BatchModel:
         self._groups = Trie(Words.of(list(rows["c"])))
         self._row_of_group = self._groups.values(rows["c"].values(), -1)
 
+    def load(self) -> None:
+        """Load the tokeniser's dictionary now."""
+        self._model.tokeniser.load()
+
     def read(self, texts: Sequence[Sequence[Passage]]) -> Vectors:
         """The vectors of texts, each given as its passages."""
         joined = self._join(texts)

@@ -1,6 +1,7 @@
 """The quick way gives what the plain way gives: jieba's tokens, the plain rules' readings, the plain model's scores, bit by bit."""
 
 import math
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -119,6 +120,12 @@ def test_texts_given_twice_get_the_same_prediction_under_their_own_ids(classifie
     found = classifier.predict_many([first, other, second])
     assert found == [classifier.predict(one) for one in (first, other, second)]
     assert [one.application_id for one in found] == ["a", "c", "b"]
+
+
+def test_a_prepared_classifier_travels_and_predicts_the_same(classifier: Classifier) -> None:
+    classifier.prepare()
+    some = [Application(str(number), text) for number, text in enumerate(("海上风电场", "修路", "海带养殖"))]
+    assert pickle.loads(pickle.dumps(classifier)).predict_many(some) == classifier.predict_many(some)
 
 
 def test_without_explanation_only_the_evidence_is_missing(
