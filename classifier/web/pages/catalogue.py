@@ -16,6 +16,12 @@ _CHART = "catalogue_chart"
 _TURN = "catalogue_turn"
 _LONGEST_WHY = 30
 _INDENT = "\u2003"
+# On a narrow screen, where the columns lie below each other, an open entry comes before the long tree.
+_STYLE = """<style>
+[class*="st-key-tree-"] button, [class*="st-key-tree-"] button > div { justify-content: flex-start; text-align: left }
+@media (max-width: 640px) { .st-key-entry_first > [data-testid="stHorizontalBlock"],
+  .st-key-entry_first > div > [data-testid="stHorizontalBlock"] { flex-direction: column-reverse } }
+</style>"""
 
 
 def _choose(code: str) -> None:
@@ -145,8 +151,10 @@ def _page(actor: Actor) -> None:
     classifier = context.classifier()
     catalogue = classifier.catalogue
     _imprint(catalogue)
-    left, right = st.columns([5, 6], gap="medium")
+    st.html(_STYLE)
     code = st.query_params.get("code")
+    with st.container(key="entry_first" if code else "tree_first"):
+        left, right = st.columns([5, 6], gap="medium")
     with left:
         _search(catalogue, classifier.rules.lexicon.synonyms())
         _tree(catalogue)
