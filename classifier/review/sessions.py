@@ -13,12 +13,14 @@ from classifier.errors import ReviewError
 from classifier.review import accounts as book
 from classifier.review.database import reading, writing
 from classifier.review.permissions import Actor, Role
-from classifier.review.schema import accounts, sessions
+from classifier.review.schema import accounts, events, sessions
 
 if TYPE_CHECKING:
     from classifier.review.store import ReviewStore
 
 UNKNOWN = "未知账号"
+_FAILED = "登录失败"
+_QUIET = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def sign_in(store: "ReviewStore", name: str, password: str, limits: Limits = Lim
             token = _open(store, connection, name)
             book.record(store, connection, name, "登录")
             return token
-        book.record(store, connection, name if stored is not None else UNKNOWN, "登录失败")
+        who = name if stored is not None else UNKNOWN
+        if counted or not _told_of_late(store, connection, who):
+            book.record(store, connection, who, _FAILED)
         if counted == limits.failures:
             book.record(store, connection, name, "锁定账号", minutes=int(limits.lockout.total_seconds() // 60))
     minutes = int(limits.lockout.total_seconds() // 60)
@@ -182,6 +186,13 @@ def _count_attempt(store: "ReviewStore", name: str, limits: Limits) -> tuple[int
     if row is None:
         return 0, None
     return (row.failures if counted else 0), row.password_hash
+
+
+def _told_of_late(store: "ReviewStore", connection: Connection, who: str) -> bool:
+    """Whether the trail tells of a failure in the last minute: or outsiders could fill what nobody may delete."""
+    same = (events.c.actor == who, events.c.action == _FAILED)
+    late = select(events.c.sequence).where(events.c.at > book.time_text(store.clock(), _QUIET), *same).limit(1)
+    return connection.execute(late).first() is not None
 
 
 def _open(store: "ReviewStore", connection: Connection, name: str, token: str = "") -> str:
