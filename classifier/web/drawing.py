@@ -56,7 +56,8 @@ def titled_table(title: str, table: Table, empty: str) -> None:
         return
     st.html(f"<b>{escape_text(title)}</b>")
     if table:
-        st.dataframe(list(table), hide_index=True, alt=title, placeholder="")
+        wide = {"内容": st.column_config.Column(width=WIDE)}
+        st.dataframe(list(table), hide_index=True, alt=title, placeholder="", column_config=wide)
     else:
         note(empty)
 

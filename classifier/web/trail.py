@@ -36,7 +36,7 @@ _SAID: Mapping[str, str] = {
     "label": "标签",
     "state": "状态",
     "roles": "岗位",
-    "size": "行数",
+    "size": "数量",
     "count": "件数",
     "problems": "问题行",
     "sample": "样本",
@@ -87,9 +87,9 @@ def event_table(events: Iterable[Event]) -> list[dict[str, object]]:
             "件号": event.case_id,
             "批次": event.batch_id,
             "内容": event_text(event),
-            "原始内容": json.dumps(dict(event.content), ensure_ascii=False, sort_keys=True, default=str),
             "前一摘要": event.previous,
             "摘要": event.digest,
+            "原始内容": json.dumps(dict(event.content), ensure_ascii=False, sort_keys=True, default=str),
         }
         for event in events
     ]
