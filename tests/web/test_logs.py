@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
+from streamlit import config
 
 from classifier.web.logs import JsonLines
 from tests.web.serving import Server, sign_in
@@ -32,6 +33,11 @@ def test_neither_values_nor_the_text_of_an_error_are_written() -> None:
         written = line("cannot read %s", BORROWER, error=error)
     assert BORROWER not in json.dumps(written, ensure_ascii=False)
     assert written["error"] == "ValueError" and written["where"]
+
+
+def test_streamlit_prints_no_error_past_the_log() -> None:
+    config.get_config_options(force_reparse=True)
+    assert config.get_option("logger.enableRich") is False
 
 
 @pytest.mark.browser
