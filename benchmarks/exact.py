@@ -12,8 +12,8 @@ from benchmarks.baselines import loaded_jieba
 from benchmarks.corpus import Corpus, product_words
 from benchmarks.product import reference
 from classifier.text import normalise_many
-from classifier.tokeniser import Dictionary
-from classifier.trie import code_points
+from classifier.words.tokeniser import Dictionary
+from classifier.words.trie import code_points
 
 Token = tuple[str, int, int]
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.columns import sums
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, Tie
 from classifier.rules import Reading
+from classifier.words.columns import sums
 
 Array = NDArray[np.float64]
 

@@ -41,8 +41,8 @@ from classifier.settings import Settings
 from taxonomy import Catalogue, Entry, Tier, load_catalogue
 
 if TYPE_CHECKING:
-    from classifier.batchwise import BatchRules
-    from classifier.vectors import BatchModel, Vectors
+    from classifier.fast.batchwise import BatchRules
+    from classifier.fast.vectors import BatchModel, Vectors
 
 MOST_ALSO = 4
 LEAST_MONEY = 0.1
@@ -176,13 +176,13 @@ class Classifier:
 
     @cached_property
     def _batch_rules(self) -> "BatchRules":
-        from classifier.batchwise import BatchRules  # not needed for a single application
+        from classifier.fast.batchwise import BatchRules  # not needed for a single application
 
         return BatchRules(self.rules)
 
     @cached_property
     def _batch_model(self) -> "BatchModel | None":
-        from classifier.vectors import BatchModel
+        from classifier.fast.vectors import BatchModel
 
         return BatchModel(self.model) if self.model else None
 

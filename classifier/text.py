@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from classifier.portions import without_collection
 from classifier.records import Field
-from classifier.tokeniser import Dictionary, Tokens
-from classifier.trie import Codes, code_points
+from classifier.words.tokeniser import Dictionary, Tokens
+from classifier.words.trie import Codes, code_points
 
 Span = tuple[int, int]
 Weights = NDArray[np.float64]

@@ -15,13 +15,13 @@ from benchmarks.baselines import loaded_jieba
 from benchmarks.corpus import Corpus, product_words
 from benchmarks.exact import fuzz, jieba_tokens, our_tokens
 from classifier import Application, Classifier
-from classifier.batchwise import BatchRules
 from classifier.examples import read_examples
+from classifier.fast.batchwise import BatchRules
+from classifier.fast.vectors import BatchModel
 from classifier.records import Field
 from classifier.rules import Reading
 from classifier.text import normalise, normalise_many
-from classifier.tokeniser import Dictionary
-from classifier.vectors import BatchModel
+from classifier.words.tokeniser import Dictionary
 
 _STRESS = Path(__file__).parent / "tables" / "stress.jsonl"
 _FUZZ = 12_000  # of the 60,000 strings that ``python -m benchmarks.exact`` tries

@@ -20,9 +20,7 @@ from classifier.review.permissions import Role
 from classifier.web import context
 
 # Whoever was at work when the session ended must know what became of it.
-NOT_SIGNED_IN = (
-    "还没有登录，或登录已过期、已退出。如果刚才正在办理：最后一步没有记录，没有提交的文字请登录后重新填写。"
-)
+NOT_SIGNED_IN = "还没有登录，或登录已过期、已退出。如果刚才正在办理：最后一步没有记录，没有提交的文字请登录后重新填写。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.columns import Floats, Numbers, begins, in_order, sums
 from classifier.model import PUNCTUATION, Array, TextModel, Word
 from classifier.text import Passage, Weights, lower
-from classifier.tokeniser import Tokens
-from classifier.trie import Codes, Trie, Words, code_points
+from classifier.words.columns import Floats, Numbers, begins, in_order, sums
+from classifier.words.tokeniser import Tokens
+from classifier.words.trie import Codes, Trie, Words, code_points
 
 _PLANE = 0x10000
 _ORDER = 8  # room in the order of features for each character: words and pairs, then groups by length

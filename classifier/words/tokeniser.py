@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.columns import Floats, Numbers, ranges
-from classifier.trie import Codes, Trie, Words, code_points
+from classifier.words.columns import Floats, Numbers, ranges
+from classifier.words.trie import Codes, Trie, Words, code_points
 
 _PLANE = 0x10000
 # Blocks of characters: for so few, a step of numpy costs more than plain Python; of so many, most have company in each step.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.columns import Numbers
+from classifier.words.columns import Numbers
 
 Codes = NDArray[np.uint32]
 

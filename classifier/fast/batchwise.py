@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.columns import Numbers, begins, concatenated, in_order, ranges
 from classifier.records import Application, Field
 from classifier.rules import Hit, Reading, RuleSet, field_weight, single_labels
 from classifier.text import Passage, Span, Weights, normalise_many
-from classifier.trie import Codes, Trie, Words, code_points
+from classifier.words.columns import Numbers, begins, concatenated, in_order, ranges
+from classifier.words.trie import Codes, Trie, Words, code_points
 
 _FIELDS = tuple((field, field.name.lower()) for field in Field)
 _PLANE = 0x10000
