@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 
 from classifier.records import Route
 from classifier.review import BatchState, Query, Status
-from tests.web.journeys.visiting import Visits, cells, choose, download, grid, settled
+from tests.web.journeys.visiting import Visits, cells, choose, download, grid, number_in, settled
 from tests.web.journeys.working import LOAN_BOOK, long_book
 from tests.web.serving import Server, actor
 
@@ -80,7 +80,7 @@ def test_one_book_in_two_encodings_gives_one_result_and_its_doubtful_rows_go_to_
     assert read_csv(download(page, "下载结果（CSV）", tmp_path)) == result
 
     button = page.get_by_role("button", name="行送复核")
-    doubtful = int("".join(filter(str.isdigit, button.inner_text())))
+    doubtful = number_in(button)
     button.click()
     expect(page.get_by_text(f"已送复核 {doubtful} 件")).to_be_visible()
     store, reviewer = bank.store(), actor("王复核")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from classifier.review import Status
-from tests.web.journeys.visiting import Visits, settled, strike
+from tests.web.journeys.visiting import Visits, number_in, settled, strike
 from tests.web.journeys.working import UNDECIDED
 from tests.web.serving import Server, actor
 
@@ -36,9 +36,7 @@ def test_an_officer_pastes_answers_the_question_and_sends_the_result_to_review(b
     expect(again.get_by_text("补充说明：本笔资金用于渔船更新。", exact=True)).to_be_visible()
 
     page.get_by_role("button", name="送复核", exact=True).click()
-    sent = page.get_by_text("已送复核：第")
-    expect(sent).to_be_visible()
-    number = int(sent.inner_text().split("第")[1].split("号")[0])
+    number = number_in(page.get_by_text("已送复核：第"))
     store = bank.store()
     case = store.case(actor("王复核"), number)
     store.close()

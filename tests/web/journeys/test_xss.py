@@ -2,13 +2,14 @@
 
 import csv
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.journeys.test_journeys_batch import start, upload
 from tests.web.journeys.test_journeys_review import at_case, choose_key
-from tests.web.journeys.visiting import Visits, settled, strike
+from tests.web.journeys.visiting import Visits, number_in, settled, strike
 from tests.web.serving import Server
 
 pytestmark = pytest.mark.browser
@@ -49,9 +50,8 @@ def test_a_pasted_text_stays_text_from_the_result_to_the_audit(bank: Server, vis
     expect_harmless(page)
     page.get_by_text("依据逐条").click()
     page.get_by_role("button", name="送复核", exact=True).click()
-    sent = page.get_by_text("已送复核：第")
-    number = int(sent.inner_text().split("第")[1].split("号")[0])
-    page.get_by_text("我送复核的件").click()
+    number = number_in(page.get_by_text("已送复核：第"))
+    page.get_by_text("我送复核的件（").click()
     expect_harmless(page)
 
     reviewer = at_case(visits(bank, "王复核", "/review"), bank, number)
@@ -102,8 +102,6 @@ def test_a_loan_book_stays_text_from_its_name_to_its_rows(bank: Server, visits: 
     ],
 )
 def test_an_address_full_of_markup_is_harmless(bank: Server, visits: Visits, name: str, target: str) -> None:
-    from urllib.parse import quote
-
     page = visits(bank, name, target.format(quote(EVIL[:150] + EVIL[-150:])))
     expect_harmless(page, seen=False)
     expect(page.get_by_text("出错了")).to_have_count(0)

@@ -92,10 +92,17 @@ def _insist(act: Callable[[], None], sign: Locator) -> None:
     expect(sign).to_be_visible()
 
 
-def grid(page: Page, name: str = "") -> Locator:
-    """A table of the page, the one after a text that names it if one is given."""
-    tables = page.get_by_test_id("stDataFrame")
-    return tables.filter(has=page.get_by_text(name)) if name else tables
+def number_in(sentence: Locator) -> int:
+    """The first number that a sentence of the page names."""
+    expect(sentence).to_contain_text(re.compile(r"\d"))
+    found = re.search(r"\d+", sentence.inner_text())
+    assert found is not None
+    return int(found[0])
+
+
+def grid(page: Page) -> Locator:
+    """The tables of the page."""
+    return page.get_by_test_id("stDataFrame")
 
 
 def cells(table: Locator) -> list[list[str]]:
