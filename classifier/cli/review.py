@@ -161,6 +161,7 @@ def _examples(options: argparse.Namespace) -> int:
         examples = list(reviewed_examples(store, actor_of(Role.REVIEWER)))
     usable = [one for one in examples if one.label in labels]
     with whole_file(_writable(options.output)) as part:
+        part.touch(0o600)  # loan texts
         part.write_text("".join(f"{example_line(one)}\n" for one in usable), "utf-8", newline="\n")
     left = len(examples) - len(usable)
     note = f"；另有 {left:,} 条只到上级条目或编码不在现在的目录里，没有导出" if left else ""

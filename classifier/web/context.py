@@ -14,6 +14,7 @@ import streamlit as st
 from classifier import Classifier
 from classifier.errors import ClassifierError
 from classifier.settings import Settings
+from classifier.web.look import plain
 from classifier.web.options import Options
 from taxonomy import CatalogueError
 
@@ -92,8 +93,3 @@ def log_errors() -> Iterator[None]:
         yield
     except Exception:
         _log.exception("background work failed")
-
-
-def plain(text: str) -> str:
-    """A text for Streamlit's own boxes and labels, with signs of markup shown as they are."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|~$:<>" else sign for sign in text)

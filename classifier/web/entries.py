@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from classifier.web.look import label_text, path_text, rebuilt_badge, row, tier_badge
+from classifier.web.look import label_text, path_text, plain, rebuilt_badge, row, tier_badge
 from taxonomy import Boundary, Catalogue, Entry, Link, Provenance
 
 LEVELS = {1: "一级分类", 2: "二级分类", 3: "三级条目"}
@@ -18,7 +18,7 @@ def entry_panel(catalogue: Catalogue, code: str) -> None:
     """Draw all that the edition says of an entry; an unknown code is told in plain words."""
     entry = catalogue.get(code)
     if entry is None:
-        st.warning(f"目录版本 {catalogue.edition} 中没有编码“{code[:20]}”。")
+        st.warning(plain(f"目录版本 {catalogue.edition} 中没有编码“{code[:20]}”。"))
         return
     st.html(heading_html(catalogue, entry))
     st.html(definition_html(catalogue, entry))

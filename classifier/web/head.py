@@ -7,6 +7,7 @@ import streamlit as st
 from classifier.review import accounts
 from classifier.review.permissions import Actor
 from classifier.web import context, identity, provider
+from classifier.web.look import plain
 
 _BUTTON = (
     "font:inherit;color:inherit;background:transparent;border:1px solid currentColor;"
@@ -61,7 +62,7 @@ def _demo(actor: Actor) -> None:
 def _local(actor: Actor) -> None:
     found = identity.current_session()
     csrf = escape(found.csrf) if found else ""
-    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(context.plain(actor.name)):
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(plain(actor.name)):
         st.text(f"岗位：{accounts.roles_shown(actor.roles)}")
         st.html('<a href="/change-password" target="_self" style="color:inherit">修改密码</a>')
         st.html(
@@ -73,6 +74,6 @@ def _local(actor: Actor) -> None:
 def _external(actor: Actor) -> None:
     file = context.options().oidc
     name = provider.shown_name(file) if file is not None else ""
-    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(context.plain(name or actor.name)):
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(plain(name or actor.name)):
         st.text(f"岗位：{accounts.roles_shown(actor.roles)}")
         st.button("退出登录", on_click=provider.leave)

@@ -11,6 +11,7 @@ from classifier.review import sessions
 from classifier.review.permissions import Action, Actor, DeniedError, Role, require
 from classifier.web import context, provider
 from classifier.web.gate import secret_of
+from classifier.web.look import plain
 
 DEMO_PERSONS: Mapping[str, frozenset[Role]] = {
     "演示经办": frozenset({Role.OFFICER}),
@@ -38,7 +39,7 @@ def require_page(action: Action) -> Actor:
     try:
         require(actor, action)
     except DeniedError as error:
-        st.error(f"没有权限：{context.plain(str(error))}")
+        st.error(f"没有权限：{plain(str(error))}")
         st.stop()
     return actor
 

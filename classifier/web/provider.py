@@ -18,6 +18,7 @@ from classifier.errors import ReviewError
 from classifier.review import sessions
 from classifier.review.permissions import Role
 from classifier.web import context
+from classifier.web.look import plain
 
 # Whoever was at work when the session ended must know what became of it.
 NOT_SIGNED_IN = "还没有登录，或登录已过期、已退出。如果刚才正在办理：最后一步没有记录，没有提交的文字请登录后重新填写。"
@@ -74,7 +75,7 @@ def session(file: Path, secret: str) -> sessions.Session | None:
         try:
             sessions.open_external(store, str(claims["sub"]), roles_from(read_provider(file), claims), secret)
         except sessions.SignInError as error:
-            st.error(context.plain(str(error)))
+            st.error(plain(str(error)))
             return None
         found = sessions.session(store, secret, limits)
     return found
