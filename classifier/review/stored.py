@@ -48,7 +48,9 @@ def load(kind: type[Record], text: str) -> Record:
         key: Any = kind
         record: Record = _reader(key)(json.loads(text))
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise ReviewError("库中的一条记录读不出来：由另一版程序写入，或被改动。请重启网页版，仍不行时运行审计核验。") from error
+        raise ReviewError(
+            "库中的一条记录读不出来：由另一版程序写入，或被改动。请重启网页版，仍不行时运行审计核验。"
+        ) from error
     return record
 
 

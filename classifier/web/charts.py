@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from classifier.records import Outcome
+from classifier.web.batch.results import Share
 from classifier.web.look import COLOURS, outcome_text
-from classifier.web.results import Share
 
 COUNT, BALANCE = "笔数", "余额（万元）"
 PLAIN = "#3b82b8"

@@ -14,8 +14,8 @@ import streamlit as st
 from classifier import Classifier
 from classifier.errors import ClassifierError
 from classifier.settings import Settings
+from classifier.web.entrance.options import Options
 from classifier.web.look import plain
-from classifier.web.options import Options
 from taxonomy import CatalogueError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from classifier.records import Outcome, Route
 from classifier.review.cases import Query, Status
 from classifier.review.overview import Total, Totals
 from classifier.settings import Settings
+from classifier.web.batch.results import Share
 from classifier.web.look import ROUTES, outcome_text
-from classifier.web.results import Share
 from taxonomy import Catalogue
 
 MOST_DAYS = 62

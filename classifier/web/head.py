@@ -6,7 +6,8 @@ import streamlit as st
 
 from classifier.review import accounts
 from classifier.review.permissions import Actor
-from classifier.web import context, identity, provider
+from classifier.web import context, identity
+from classifier.web.entrance import provider
 from classifier.web.look import plain
 
 _BUTTON = (

@@ -9,8 +9,9 @@ import streamlit as st
 
 from classifier.review import sessions
 from classifier.review.permissions import Action, Actor, DeniedError, Role, require
-from classifier.web import context, provider
-from classifier.web.gate import secret_of
+from classifier.web import context
+from classifier.web.entrance import provider
+from classifier.web.entrance.gate import secret_of
 from classifier.web.look import plain
 
 DEMO_PERSONS: Mapping[str, frozenset[Role]] = {

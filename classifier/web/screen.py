@@ -24,7 +24,7 @@ from classifier.web.look import (
     path_text,
     row,
 )
-from classifier.web.queue import machine_label
+from classifier.web.review.queue import machine_label
 from taxonomy import Catalogue
 
 _SCROLL = "max-height:21rem;overflow:auto;padding:.2em .1em"

@@ -19,11 +19,12 @@ from streamlit.starlette import App
 
 from classifier.errors import ReviewError
 from classifier.review import accounts
-from classifier.web import context, forms, logs, provider, sign_in
-from classifier.web.gate import Gate
-from classifier.web.headers import OwnHeaders
-from classifier.web.local import LoopbackOnly, is_loopback
-from classifier.web.returning import Returning
+from classifier.web import context, logs
+from classifier.web.entrance import forms, provider, sign_in
+from classifier.web.entrance.gate import Gate
+from classifier.web.entrance.headers import OwnHeaders
+from classifier.web.entrance.local import LoopbackOnly, is_loopback
+from classifier.web.entrance.returning import Returning
 
 SCRIPT = Path(__file__).parent / "ui.py"
 

@@ -15,8 +15,10 @@ from classifier.errors import AuditError
 from classifier.records import Outcome
 from classifier.review import Actor, BatchState, Label, Policy, ReviewStore, Status, Submission, sampling
 from classifier.review.cases import Event
-from classifier.web import places, queue, screen, trail
+from classifier.web import places, screen
+from classifier.web.audit import trail
 from classifier.web.identity import DEMO_PERSONS
+from classifier.web.review import queue
 from classifier.workbook import read_sheets
 from taxonomy import Catalogue
 

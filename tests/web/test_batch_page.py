@@ -11,12 +11,22 @@ from classifier.loanbook.columns import ColumnNames
 from classifier.review import Query, ReviewStore, Status
 from classifier.review.cases import BatchState
 from classifier.review.permissions import Actor
-from classifier.web import jobviews, places
-from classifier.web.books import column_names, look_at, unique_names
+from classifier.web import places
+from classifier.web.batch import jobviews
+from classifier.web.batch.books import column_names, look_at, unique_names
+from classifier.web.batch.jobfolder import Order
+from classifier.web.batch.jobs import digest_of
+from classifier.web.batch.results import (
+    Filter,
+    LoanRow,
+    confidence_shares,
+    narrowed,
+    read_rows,
+    shares,
+    total,
+    write_rows,
+)
 from classifier.web.identity import DEMO_PERSONS
-from classifier.web.jobfolder import Order
-from classifier.web.jobs import digest_of
-from classifier.web.results import Filter, LoanRow, confidence_shares, narrowed, read_rows, shares, total, write_rows
 from classifier.workbook import write_sheets
 
 UI = Path(places.__file__).with_name("ui.py")

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from classifier.review import Actor
 from classifier.web import places
+from classifier.web.entrance.local import is_loopback
 from classifier.web.identity import DEMO_PERSONS
-from classifier.web.local import is_loopback
 from tests.web.serving import ROOT, Server, free_port, start
 
 BIN = Path(sys.executable).parent

@@ -22,9 +22,9 @@ from classifier.review.cases import BatchState, Query, Status
 from classifier.review.permissions import Actor, DeniedError, Role
 from classifier.review.store import ReviewStore
 from classifier.settings import Settings
-from classifier.web.jobfolder import Order, Phase, safe_name
-from classifier.web.jobs import Job, Jobs, digest_of
-from classifier.web.results import read_rows
+from classifier.web.batch.jobfolder import Order, Phase, safe_name
+from classifier.web.batch.jobs import Job, Jobs, digest_of
+from classifier.web.batch.results import read_rows
 from classifier.workbook import read_sheets
 
 OFFICER = Actor("zhao", frozenset({Role.OFFICER}))
@@ -201,7 +201,7 @@ from classifier.review.store import ReviewStore
 from classifier.settings import Settings
 sys.path.insert(0, {tests!r})
 from test_jobs import LONG_ROWS, long_book, start
-from classifier.web.jobs import Jobs
+from classifier.web.batch.jobs import Jobs
 settings = Settings(home=Path({home!r}))
 jobs = Jobs(ReviewStore.open(settings.database_url), settings)
 print(start(jobs, long_book(), size=LONG_ROWS), flush=True)
@@ -219,7 +219,7 @@ def labelling_processes(parent: int) -> list[int]:
                 status = (entry / "stat").read_text()
             except OSError:
                 continue
-            if b"classifier.web.labelling" in command and int(status.rpartition(")")[2].split()[1]) == parent:
+            if b"classifier.web.batch.labelling" in command and int(status.rpartition(")")[2].split()[1]) == parent:
                 found.append(int(entry.name))
     return found
 

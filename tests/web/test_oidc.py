@@ -16,8 +16,8 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from classifier.errors import ReviewError
 from classifier.review import Role, accounts
-from classifier.web.gate import secret_of
-from classifier.web.provider import Provider, read_provider, roles_from
+from classifier.web.entrance.gate import secret_of
+from classifier.web.entrance.provider import Provider, read_provider, roles_from
 from tests.web.serving import CONSOLE, Server, actor, free_port, start
 
 BIN = Path(sys.executable).parent

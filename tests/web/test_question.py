@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from classifier import Application, Classifier
 from classifier.records import Outcome, Route
-from classifier.web.question import ask, rules_between, rulings, supplements, with_answer, without_answers
+from classifier.web.single.question import ask, rules_between, rulings, supplements, with_answer, without_answers
 from taxonomy import Catalogue, load_catalogue
 
 UNDECIDED = (

@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from classifier import Application, Classifier
 from classifier.records import Outcome
 from classifier.review import Actor, Label, Policy, Query, ReviewStore, Role, Status, Submission
-from classifier.web import context, deciding, places, queue, screen
+from classifier.web import context, places, screen
 from classifier.web.identity import DEMO_PERSONS
-from classifier.web.queue import Reading, Wish, Work
+from classifier.web.review import deciding, queue
+from classifier.web.review.queue import Reading, Wish, Work
 from taxonomy import Catalogue
 
 UI = Path(places.__file__).with_name("ui.py")

@@ -13,8 +13,8 @@ from websockets.sync.client import connect
 
 from classifier.review import accounts
 from classifier.review.schema import sessions
-from classifier.web.gate import is_meant, restarted
-from classifier.web.sign_in import COOKIE, safe_target
+from classifier.web.entrance.gate import is_meant, restarted
+from classifier.web.entrance.sign_in import COOKIE, safe_target
 from tests.web.serving import CONSOLE, PASSWORD, Server, actor, sign_in
 
 HTML = {"Accept": "text/html"}

@@ -18,7 +18,7 @@ from classifier.review.cases import Case, Query, Submission
 from classifier.review.permissions import Actor, Role
 from classifier.review.store import ReviewStore
 from classifier.web import context
-from classifier.web.pasted import (
+from classifier.web.single.pasted import (
     EXAMPLES,
     LONGEST_TEXT,
     Paste,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import LoanBookError
-from classifier.web import uploads
-from classifier.web.uploads import Kind, check_upload
+from classifier.web.batch import uploads
+from classifier.web.batch.uploads import Kind, check_upload
 from classifier.workbook import write_sheets
 
 

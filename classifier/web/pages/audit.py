@@ -10,8 +10,10 @@ from classifier.review import agreement, outdated
 from classifier.review.cases import Status
 from classifier.review.permissions import Action, Actor
 from classifier.review.store import ReviewStore
-from classifier.web import context, drawing, identity, queue, resample, screen, trail
-from classifier.web.trail import LogSearch, Search
+from classifier.web import context, identity, screen
+from classifier.web.audit import drawing, resample, trail
+from classifier.web.audit.trail import LogSearch, Search
+from classifier.web.review import queue
 from taxonomy import Catalogue
 
 PAGE = 100

@@ -4,7 +4,8 @@ import streamlit as st
 
 from classifier.review.cases import BatchState
 from classifier.review.permissions import Action, Actor
-from classifier.web import context, identity, jobviews, resultview, uploading
+from classifier.web import context, identity
+from classifier.web.batch import jobviews, resultview, uploading
 
 
 def draw() -> None:

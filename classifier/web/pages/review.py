@@ -10,11 +10,13 @@ from classifier.lexicon import Term
 from classifier.records import Outcome, Route
 from classifier.review.cases import Case, CaseLife, Label, Order, Query
 from classifier.review.permissions import Action
-from classifier.web import context, deciding, drawing, identity, keyboard, queue, screen
-from classifier.web.deciding import Desk
+from classifier.web import context, identity, screen
+from classifier.web.audit import drawing
 from classifier.web.entries import boundary_html, definition_html, heading_html
 from classifier.web.look import confidence_number, outcome_text
-from classifier.web.queue import Reading, Wish, Work
+from classifier.web.review import deciding, keyboard, queue
+from classifier.web.review.deciding import Desk
+from classifier.web.review.queue import Reading, Wish, Work
 from taxonomy import Catalogue
 
 MOST_OWN = 200

@@ -9,11 +9,12 @@ import streamlit as st
 from classifier.review import ReviewStore, days
 from classifier.review.cases import Case, Order, Query, Status
 from classifier.review.permissions import Action, Actor
-from classifier.web import context, identity, outcomeview
+from classifier.web import context, identity
 from classifier.web.look import label_text, plain, section
-from classifier.web.pasted import EXAMPLES, LONGEST_TEXT, Paste
-from classifier.web.question import Question, ask
-from classifier.web.sheet import LINK, Sheet, Shown, paste_of, widget
+from classifier.web.single import outcomeview
+from classifier.web.single.pasted import EXAMPLES, LONGEST_TEXT, Paste
+from classifier.web.single.question import Question, ask
+from classifier.web.single.sheet import LINK, Sheet, Shown, paste_of, widget
 from taxonomy import Catalogue
 
 _AGAIN = "single_again"

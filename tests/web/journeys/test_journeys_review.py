@@ -99,6 +99,8 @@ def test_a_correction_that_is_disputed_is_settled_by_a_third_person(bank: Server
     expect(third.get_by_role("option").first).to_be_visible()
     third.keyboard.press("Enter")
     expect(third.get_by_role("button", name="记录：")).to_be_visible()
+    expect(third.locator(".st-key-search input:focus")).to_have_count(0)
+    settled(third)
     third.keyboard.press("a")
     expect(third.get_by_label("理由或备注")).to_have_value("按资金用途判定")
     third.keyboard.press("Control+Enter")

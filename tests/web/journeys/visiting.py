@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, TimeoutError, expect
 
-from classifier.web.sign_in import COOKIE
+from classifier.web.entrance.sign_in import COOKIE
 from tests.web.serving import PASSWORD, Server
 
 SLOW = 30_000  # milliseconds: the machine may be busy with other work

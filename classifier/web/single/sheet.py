@@ -11,8 +11,8 @@ from classifier.records import Application, Prediction
 from classifier.review import ReviewStore
 from classifier.review.cases import Submission
 from classifier.review.permissions import Actor
-from classifier.web.pasted import Paste, on_assertion, read_paste
-from classifier.web.question import supplements, without_answers
+from classifier.web.single.pasted import Paste, on_assertion, read_paste
+from classifier.web.single.question import supplements, without_answers
 
 LINK = "result"
 TYPED = tuple(field.name for field in fields(Paste) if field.name != "supplements")

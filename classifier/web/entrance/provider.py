@@ -94,7 +94,7 @@ def ask_to_sign_in() -> None:
 
 def leave() -> None:
     """End the session here and the provider's cookie."""
-    from classifier.web.gate import secret_of
+    from classifier.web.entrance.gate import secret_of
 
     sessions.sign_out(context.store(), secret_of(st.context.cookies))
     st.logout()

@@ -20,7 +20,7 @@ from classifier.web.look import (
     row,
     section,
 )
-from classifier.web.pasted import (
+from classifier.web.single.pasted import (
     about,
     financed_as_well,
     held_back,
@@ -32,7 +32,7 @@ from classifier.web.pasted import (
     without_echoes,
     words,
 )
-from classifier.web.sheet import Shown
+from classifier.web.single.sheet import Shown
 from taxonomy import Catalogue
 
 _MOST_LINES = 12

@@ -17,7 +17,8 @@ from classifier.review.cases import Case, CaseLife, Label
 from classifier.review.permissions import Actor
 from classifier.review.store import ReviewStore
 from classifier.review.workload import decided_since
-from classifier.web import queue, screen
+from classifier.web import screen
+from classifier.web.review import queue
 from taxonomy import Catalogue
 
 _MEMORY = "review_memory"

@@ -22,14 +22,14 @@ from classifier.review.cases import Batch, BatchState
 from classifier.review.permissions import Actor
 from classifier.review.store import ReviewStore
 from classifier.settings import Settings
-from classifier.web.jobfolder import JobFolder, Order, Phase, Progress, safe_name
-from classifier.web.labelling import Task
+from classifier.web.batch.jobfolder import JobFolder, Order, Phase, Progress, safe_name
+from classifier.web.batch.labelling import Task
 
 MOST_RUNNING = 2
 _STAGED_SECONDS = 86_400
 _TEXT_SECONDS = 86_400  # how long a bank that keeps no texts can fetch its results
 _LOOK_SECONDS = 3_600
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _LOST = "贴标进程意外中止，没有留下结果。请重新开始；如果再次中止，请告诉管理员。"
 
 
@@ -196,7 +196,7 @@ class Jobs:
         task = Task(folder.path, batch_id, self._settings, os.getpid(), os.cpu_count() or 1)
         # Its own session: a Ctrl-C at the server's terminal is the server's; the job ends when the server is gone.
         with subprocess.Popen(
-            [sys.executable, "-P", "-m", "classifier.web.labelling"],
+            [sys.executable, "-P", "-m", "classifier.web.batch.labelling"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

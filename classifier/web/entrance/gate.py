@@ -19,7 +19,7 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 
 from classifier.review import sessions
 from classifier.web import context
-from classifier.web.sign_in import COOKIE
+from classifier.web.entrance.sign_in import COOKIE
 
 _OPEN = ("/sign-in", "/health", "/_stcore/health", "/favicon.png")
 _OWN = ("/sign-out", "/change-password")

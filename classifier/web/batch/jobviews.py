@@ -10,9 +10,9 @@ from classifier.review.cases import Batch, BatchState
 from classifier.review.permissions import Action, Actor
 from classifier.settings import Settings
 from classifier.web import context, screen
+from classifier.web.batch.jobfolder import Phase, Progress
+from classifier.web.batch.jobs import Job, Jobs
 from classifier.web.evidence import escape_text
-from classifier.web.jobfolder import Phase, Progress
-from classifier.web.jobs import Job, Jobs
 from classifier.web.look import note_badge, plain
 from classifier.web.look import row as row_html
 

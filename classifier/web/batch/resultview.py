@@ -13,13 +13,14 @@ from classifier.records import Outcome, Route
 from classifier.review.cases import Batch, Case, Query, Status
 from classifier.review.permissions import Action, Actor
 from classifier.review.store import ReviewStore
-from classifier.web import charts, context, results, screen
-from classifier.web.books import remarks_text
-from classifier.web.jobfolder import JobFolder
-from classifier.web.jobviews import number_in_address
+from classifier.web import charts, context, screen
+from classifier.web.batch import results
+from classifier.web.batch.books import remarks_text
+from classifier.web.batch.jobfolder import JobFolder
+from classifier.web.batch.jobviews import number_in_address
+from classifier.web.batch.results import Filter, Share
 from classifier.web.look import ROUTES, confidence_number, confidence_text, outcome_text, plain
-from classifier.web.queue import machine_label
-from classifier.web.results import Filter, Share
+from classifier.web.review.queue import machine_label
 from taxonomy import Catalogue
 
 PAGE_ROWS = 50

@@ -12,11 +12,11 @@ from classifier.review.cases import Batch, BatchState
 from classifier.review.permissions import Actor
 from classifier.review.store import ReviewStore
 from classifier.web import screen
-from classifier.web.books import CORRECTABLE, Preview, column_names, look_at, unique_names
-from classifier.web.jobfolder import Order
-from classifier.web.jobs import Jobs, digest_of
+from classifier.web.batch.books import CORRECTABLE, Preview, column_names, look_at, unique_names
+from classifier.web.batch.jobfolder import Order
+from classifier.web.batch.jobs import Jobs, digest_of
+from classifier.web.batch.uploads import MOST_BYTES, check_upload
 from classifier.web.look import plain
-from classifier.web.uploads import MOST_BYTES, check_upload
 
 _HINTS: Mapping[Role, str] = {
     Role.DESCRIPTION: "建设内容、项目概况等长文字",

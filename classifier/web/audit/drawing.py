@@ -5,9 +5,10 @@ from typing import TypeVar
 
 import streamlit as st
 
-from classifier.web import screen, trail
+from classifier.web import screen
+from classifier.web.audit import trail
+from classifier.web.audit.trail import Table
 from classifier.web.evidence import escape_text
-from classifier.web.trail import Table
 
 Record = TypeVar("Record")
 WIDE = 210

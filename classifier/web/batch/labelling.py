@@ -23,9 +23,9 @@ from classifier.errors import ClassifierError
 from classifier.review.cases import BatchState, Submission
 from classifier.review.store import ReviewStore
 from classifier.settings import Settings
-from classifier.web.jobfolder import JobFolder, Order, Phase, Progress, write_json
-from classifier.web.problems import RowProblem, read_problem
-from classifier.web.results import LoanRow, write_rows
+from classifier.web.batch.jobfolder import JobFolder, Order, Phase, Progress, write_json
+from classifier.web.batch.problems import RowProblem, read_problem
+from classifier.web.batch.results import LoanRow, write_rows
 from taxonomy import Catalogue, CatalogueError
 
 MOST_XLSX_ROWS = 100_000

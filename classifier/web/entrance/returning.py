@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.review import sessions
 from classifier.web import context, places
-from classifier.web.gate import secret_of
-from classifier.web.sign_in import safe_target
+from classifier.web.entrance.gate import secret_of
+from classifier.web.entrance.sign_in import safe_target
 
 _COOKIE = "lanmu_next"
 _SECONDS = 600

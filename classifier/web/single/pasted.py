@@ -11,7 +11,7 @@ from classifier.loanbook.amounts import AmountError, parse_amount
 from classifier.records import Application, Evidence, Field, Outcome, Prediction, Route, Source
 from classifier.web.evidence import Way, way
 from classifier.web.look import confidence_number, label_text
-from classifier.web.question import rulings, with_answer
+from classifier.web.single.question import rulings, with_answer
 from taxonomy import Catalogue, Exclusion
 
 LONGEST_TEXT = 20_000

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from classifier.errors import ReviewError
 from classifier.review import sessions
 from classifier.review.accounts import BusyError
-from classifier.web import context, forms
+from classifier.web import context
+from classifier.web.entrance import forms
 
 COOKIE = "lanmu_session"
 _FORM_COOKIE = "lanmu_form"

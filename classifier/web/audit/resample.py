@@ -9,9 +9,11 @@ from classifier.review.cases import Label, Query
 from classifier.review.permissions import Actor
 from classifier.review.sampling import Sample, Unread
 from classifier.review.store import ReviewStore
-from classifier.web import context, drawing, queue, screen, trail
+from classifier.web import context, screen
+from classifier.web.audit import drawing, trail
 from classifier.web.evidence import highlighted
 from classifier.web.look import label_text, outcome_text
+from classifier.web.review import queue
 from taxonomy import Catalogue
 
 SAMPLE = "sample"

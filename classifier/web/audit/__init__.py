@@ -1,0 +1,1 @@
+"""Behind the page 审计."""

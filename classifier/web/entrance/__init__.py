@@ -1,0 +1,1 @@
+"""How people get in: sign-in, sessions at the gate, the bank's identity provider."""
