@@ -33,7 +33,8 @@ def draw() -> None:
     head = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="counts")
     with head:
         view = draw_counts(left, done)
-    draw_notice()
+    with st.container(key="notice"):  # always there: what comes and goes in it does not make the fields below begin anew
+        draw_notice()
     if view == VIEWS[1]:
         total = store.count(actor, Query(person=actor.name))
         own = store.cases(actor, Query(person=actor.name), limit=MOST_OWN, offset=max(0, total - MOST_OWN))
