@@ -83,6 +83,7 @@ class Classifier:
         self._row = {label: row for row, label in enumerate(self.labels)}
 
     @classmethod
+    @without_collection()
     def load(cls, settings: Settings | None = None) -> "Classifier":
         """The current model with the catalogue and lexicon it was made for.
 

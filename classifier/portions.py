@@ -36,7 +36,7 @@ def portions(numbers: Sequence[int], applications: Sequence[Application]) -> Ite
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Predictions hold no cycles, but so many objects that the collector would go through all of memory again and again."""
+    """Rules and predictions hold no cycles, but so many objects that the collector would go through them again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -69,6 +69,16 @@ def normalise(original: str) -> NormalText:
     return _normalised_word(original) if len(original) <= _WORD else _normalised(original)
 
 
+def is_normal(text: str) -> bool:
+    """Whether ``normalise`` leaves a text as it is, and so every stretch of it. Any blank makes it doubtful, hence False."""
+    return (
+        text.translate(_one_to_one()) == text
+        and unicodedata.is_normalized("NFKC", text)
+        and not _IGNORED.search(text)
+        and not _BLANK.search(text)
+    )
+
+
 @lru_cache(maxsize=2**15)
 def _normalised_word(original: str) -> NormalText:
     """The lexicon gives the same few thousand words again and again."""

@@ -9,14 +9,14 @@ A term is written ``码头|泊位+岸电``: alternatives are parted by ``|``, pa
 
 import hashlib
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import LexiconError
-from classifier.text import normalise
+from classifier.text import is_normal, normalise
 
 FOLDER = Path(__file__).parent
 OUTSIDE = "目录外"
@@ -154,7 +154,12 @@ def _check_keys(table: Mapping[str, Any], allowed: Collection[str], where: str) 
 def _words(values: Any, where: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
         raise LexiconError(f"{where} 应为词的列表（不含空词）。")
-    return tuple(dict.fromkeys(normalise(value).text for value in values))
+    return tuple(dict.fromkeys(map(_cleaner(values), values)))
+
+
+def _cleaner(texts: Sequence[str]) -> Callable[[str], str]:
+    """What normalises the words of these texts; nearly all lists are normal as written, which one look at a whole list tells."""
+    return str if is_normal("|".join(texts)) else lambda word: normalise(word).text
 
 
 def _items(files: Mapping[str, Mapping[str, Any]], codes: Collection[str]) -> tuple[list[Term], dict[str, Tie]]:
@@ -169,7 +174,7 @@ def _items(files: Mapping[str, Mapping[str, Any]], codes: Collection[str]) -> tu
             if "needs" in entry:
                 needs[code] = _tie(entry["needs"], where)
             for key, strength in _STRENGTHS.items():
-                terms += [_term(code, strength, text, where) for text in entry.get(key, [])]
+                terms += _terms(code, strength, entry.get(key, []), where)
     return terms, needs
 
 
@@ -183,13 +188,13 @@ def _tie(value: str, where: str) -> Tie:
         raise LexiconError(f"{where}：needs 只能是 sea 或 coast，不能是“{value}”。") from None
 
 
-def _term(label: str, strength: Strength, text: str, where: str) -> Term:
-    parts = tuple(
-        tuple(normalise(word).text for word in part.split("|") if normalise(word).text) for part in text.split("+")
-    )
-    if not all(parts):
-        raise LexiconError(f"{where}：词条“{text}”有空的部分；写法如 码头|泊位+岸电。")
-    return Term(label, strength, parts, rule=f"{where} {strength.value} {text}")
+def _terms(label: str, strength: Strength, texts: Sequence[str], where: str) -> Iterator[Term]:
+    clean, rule = _cleaner(texts), f"{where} {strength.value} "
+    for text in texts:
+        parts = tuple(tuple(filter(None, map(clean, part.split("|")))) for part in text.split("+"))
+        if not all(parts):
+            raise LexiconError(f"{where}：词条“{text}”有空的部分；写法如 码头|泊位+岸电。")
+        yield Term(label, strength, parts, rule + text)
 
 
 def _outside(table: Mapping[str, Any]) -> list[Term]:
@@ -198,7 +203,7 @@ def _outside(table: Mapping[str, Any]) -> list[Term]:
         where = f"outside.toml [{reason}]"
         _check_keys(entry, {"strong", "weak"}, where)
         for key in ("strong", "weak"):
-            terms += [_term(OUTSIDE, _STRENGTHS[key], text, where) for text in entry.get(key, [])]
+            terms += _terms(OUTSIDE, _STRENGTHS[key], entry.get(key, []), where)
     return terms
 
 
