@@ -33,7 +33,9 @@ def draw() -> None:
     head = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="counts")
     with head:
         view = draw_counts(left, done)
-    with st.container(key="notice"):  # always there: what comes and goes in it does not make the fields below begin anew
+    with st.container(
+        key="notice"
+    ):  # always there: what comes and goes in it does not make the fields below begin anew
         draw_notice()
     if view == VIEWS[1]:
         total = store.count(actor, Query(person=actor.name))
