@@ -26,7 +26,7 @@ from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
 from classifier.model import TextModel, Vector, Word
 from classifier.money import money_parts
-from classifier.portions import portions, texts_of, without_collection
+from classifier.portions import portions, without_collection
 from classifier.records import (
     Application,
     Candidate,
@@ -123,7 +123,7 @@ class Classifier:
         Texts given twice are read once. Without ``explain`` the predictions carry no evidence.
         """
         first: dict[tuple[str, ...], int] = {}
-        same = [first.setdefault(texts_of(application), number) for number, application in enumerate(applications)]
+        same = [first.setdefault(application.texts, number) for number, application in enumerate(applications)]
         numbers = list(first.values())
         found: dict[int, Prediction] = {}
         with without_collection():

@@ -9,24 +9,13 @@ from classifier.records import Application
 _MOST_TEXTS, _MOST_CHARACTERS = 512, 100_000
 
 
-def texts_of(application: Application) -> tuple[str, ...]:
-    """What a prediction is made from, but for the id."""
-    return (
-        application.description,
-        application.name,
-        application.purpose,
-        application.scope,
-        application.industry,
-    )
-
-
 def portions(numbers: Sequence[int], applications: Sequence[Application]) -> Iterator[list[int]]:
     """Applications by their numbers, in portions that the processor's cache holds."""
     portion: list[int] = []
     characters = 0
     for number in numbers:
         portion.append(number)
-        characters += sum(map(len, texts_of(applications[number])))
+        characters += sum(map(len, applications[number].texts))
         if len(portion) == _MOST_TEXTS or characters >= _MOST_CHARACTERS:
             yield portion
             portion, characters = [], 0

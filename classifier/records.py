@@ -65,6 +65,11 @@ class Application:
     industry: str = ""
     amount: Decimal | None = None
 
+    @property
+    def texts(self) -> tuple[str, str, str, str, str]:
+        """All that a prediction is made from, in the order in which a digest of the texts takes them."""
+        return self.description, self.name, self.purpose, self.scope, self.industry
+
     def text(self, field: Field) -> str:
         """The given text of a field, unchanged."""
         return {

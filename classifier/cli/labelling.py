@@ -3,14 +3,12 @@
 import argparse
 import json
 import sys
-from dataclasses import fields, is_dataclass
-from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from classifier.cli.parser import add_command
 from classifier.errors import ApplicationError
+from classifier.plain import plain
 from classifier.records import Application
 
 LONGEST_TEXT = 20_000
@@ -68,9 +66,9 @@ def _predict(options: argparse.Namespace) -> int:
             "path": [step.name for step in classifier.catalogue.path(entry.code)] if entry else [],
             "tier": entry.tier if entry else None,
             "provenance": entry.provenance if entry else None,
-            **_plain(prediction),
+            **plain(prediction),
         }
-        print(json.dumps(_plain(content), ensure_ascii=False, indent=2))
+        print(json.dumps(plain(content), ensure_ascii=False, indent=2))
         return 0
     from rich.console import Console
 
@@ -80,19 +78,6 @@ def _predict(options: argparse.Namespace) -> int:
         prediction_text(application, prediction, classifier.catalogue), end=""
     )
     return 0
-
-
-def _plain(value: Any) -> Any:
-    """Records as JSON can write them: enums by value, records as objects."""
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Decimal) else value
 
 
 def _batch(options: argparse.Namespace) -> int:

@@ -23,8 +23,7 @@ _MOST_YUAN = Decimal(10) ** 15
 
 def text_digest(application: Application) -> str:
     """The SHA-256 of the five texts of an application, as given."""
-    given = (application.description, application.name, application.purpose, application.scope, application.industry)
-    return sha256(canonical(given))
+    return sha256(canonical(application.texts))
 
 
 def without_texts(application: Application) -> Application:

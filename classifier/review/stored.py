@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from classifier.errors import ReviewError
+from classifier.plain import plain
 
 Record = TypeVar("Record")
 _Reader = Callable[[Any], Any]
@@ -39,7 +40,7 @@ def clean(text: str) -> str:
 
 def dump(record: object) -> str:
     """A record as canonical JSON."""
-    return canonical(_plain(record))
+    return canonical(plain(record))
 
 
 def load(kind: type[Record], text: str) -> Record:
@@ -55,28 +56,6 @@ def load(kind: type[Record], text: str) -> Record:
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if is_dataclass(value):
-        kind: Any = type(value)
-        return {name: _plain(getattr(value, name)) for name in _names(kind)}
-    raise TypeError(f"{type(value).__name__} cannot be stored")
-
-
-@cache
 def _reader(kind: Any) -> _Reader:
     """How a value of a type is made from plain JSON."""
     origin = get_origin(kind)
@@ -84,20 +63,20 @@ def _reader(kind: Any) -> _Reader:
         return _optional_reader(kind)
     if origin is tuple:
         one = _reader(get_args(kind)[0])
-        return lambda plain: tuple(one(each) for each in plain)
+        return lambda given: tuple(one(each) for each in given)
     if is_dataclass(kind):
         return _record_reader(kind)
     if kind is Decimal or (isinstance(kind, type) and issubclass(kind, Enum)):
         return kind
-    return lambda plain: plain
+    return lambda given: given
 
 
 def _optional_reader(kind: Any) -> _Reader:
     (known,) = (each for each in get_args(kind) if each is not type(None))
     read = _reader(known)
-    return lambda plain: None if plain is None else read(plain)
+    return lambda given: None if given is None else read(given)
 
 
 def _record_reader(kind: Any) -> _Reader:
     readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
-    return lambda plain: kind(**{name: readers[name](value) for name, value in plain.items()})
+    return lambda given: kind(**{name: readers[name](value) for name, value in given.items()})
