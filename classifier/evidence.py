@@ -1,9 +1,8 @@
 """Turns what rules and model saw into evidence a person can check: words, their places in the given text, weights, sentences."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 
 from classifier.combine import is_tied
 from classifier.contexts import Shift
@@ -11,7 +10,6 @@ from classifier.lexicon import OUTSIDE, Strength, Tie
 from classifier.model import Word
 from classifier.records import Application, Evidence, Source
 from classifier.rules import FIELD_WEIGHT, Reading
-from classifier.text import Passage, Span
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
 
@@ -19,33 +17,36 @@ _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
 _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
-# A text has two dozen pieces of evidence; set slot by slot, a frozen record is made in half the time its constructor takes.
-_new = object.__new__
-_set_source, _set_field, _set_start, _set_end, _set_text, _set_label, _set_weight, _set_note = (
-    getattr(Evidence, slot.name).__set__ for slot in fields(Evidence)
-)
+# A text has two dozen pieces of evidence: a plain call of the constructor for each would cost as much as finding them.
+_new = partial(tuple.__new__, Evidence)
 
 
 def gather_evidence(
     reading: Reading, labels: Sequence[str], weights: Mapping[str, float], words: Sequence[Word]
 ) -> tuple[Evidence, ...]:
     """Evidence for ``labels`` (the label given first, then its rivals): rules, context, then the model's ``words``."""
-    found = [*_rule_evidence(reading, labels, weights), *_context_evidence(reading, labels)]
+    found = _rule_evidence(reading, labels, weights)
+    found += _context_evidence(reading, labels)
     found += _model_evidence(reading, words, labels[0], weights.get("model", 0.0))
     return tuple(found)
 
 
-def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str, float]) -> Iterator[Evidence]:
+def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str, float]) -> list[Evidence]:
     strong, weak, excluding = (weights.get(name, 0.0) for name in ("strong", "weak", "excluding"))
     spoken = {*labels, OUTSIDE}
+    found: list[Evidence] = []
     for term, number, spans, weight in reading.hits:
-        if weight == 0 or term.label in spoken:
+        label = term.label
+        if weight == 0 or label in spoken:
             strength = term.strength
             worth = strong if strength is Strength.STRONG else weak if strength is Strength.WEAK else excluding
             moved = _moved(worth, weight)
             note = term.rule if weight >= 0.5 else f"{term.rule}，语境{'中减弱' if weight else '不算数'}"
-            for span in spans:
-                yield _evidence(Source.RULE, reading.passages[number], span, (term.label, moved, note))
+            field, (original, _, starts, ends), _ = reading.passages[number]
+            for first, last in spans:
+                start, end = starts[first], ends[last - 1]
+                found.append(_new((Source.RULE, field, start, end, original[start:end], label, moved, note)))
+    return found
 
 
 @lru_cache
@@ -57,42 +58,33 @@ def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evide
     """The cues that voided or weakened a term, so that a reader sees why a highlighted word did not count."""
     for shift in reading.shifts:
         if shift.rule.weight < 1:
-            passage = reading.passages[shift.passage]
-            for label in dict.fromkeys(_touched(shift, reading, labels)):
-                yield _evidence(Source.CONTEXT, passage, shift.cue, (label, 0.0, f"语境：{shift.rule.name}"))
+            field, (original, _, starts, ends), _ = reading.passages[shift.passage]
+            start, end = starts[shift.cue[0]], ends[shift.cue[1] - 1]
+            note = f"语境：{shift.rule.name}"
+            for label in _touched(shift, reading, labels):
+                yield _new((Source.CONTEXT, field, start, end, original[start:end], label, 0.0, note))
 
 
-def _touched(shift: Shift, reading: Reading, labels: Sequence[str]) -> Iterator[str]:
-    start, end = shift.scope
-    for term, number, spans, _ in reading.hits:
-        if number == shift.passage and (term.strength is Strength.STRONG or term.label in labels):
-            for span in spans:
-                if start <= span[0] and span[1] <= end:
-                    yield term.label
+def _touched(shift: Shift, reading: Reading, labels: Sequence[str]) -> Iterable[str]:
+    """The labels with a word inside the scope, each once."""
+    passage, (start, end) = shift.passage, shift.scope
+    return dict.fromkeys(
+        term.label
+        for term, number, spans, _ in reading.hits
+        if number == passage
+        for first, last in spans
+        if start <= first and last <= end and (term.strength is Strength.STRONG or term.label in labels)
+    )
 
 
 def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: float) -> Iterator[Evidence]:
-    least = max((abs(word.weight) for word in words), default=0.0) * _LEAST_SHARE
-    for number, start, end, weight in words:
+    least = max((abs(weight) for *_, weight in words), default=0.0) * _LEAST_SHARE
+    for number, first, last, weight in words:
         if abs(weight) >= least > 0:
+            field, (original, _, starts, ends), _ = reading.passages[number]
+            start, end = starts[first], ends[last - 1]
             note = "模型：支持" if weight > 0 else "模型：反对"
-            moved = round(weight * scale, 4)
-            yield _evidence(Source.MODEL, reading.passages[number], (start, end), (label, moved, note))
-
-
-def _evidence(source: Source, passage: Passage, span: Span, what: tuple[str, float, str]) -> Evidence:
-    field, (original, _, starts, ends), _ = passage
-    start, end = starts[span[0]], ends[span[1] - 1]
-    one = _new(Evidence)
-    _set_source(one, source)
-    _set_field(one, field)
-    _set_start(one, start)
-    _set_end(one, end)
-    _set_text(one, original[start:end])
-    _set_label(one, what[0])
-    _set_weight(one, what[1])
-    _set_note(one, what[2])
-    return one
+            yield _new((Source.MODEL, field, start, end, original[start:end], label, round(weight * scale, 4), note))
 
 
 def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:

@@ -6,6 +6,7 @@ Offsets are indices into the text of the field *as it was given*, never into a n
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 from taxonomy import Link
 
@@ -81,8 +82,7 @@ class Application:
         }[field]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One reason, with its place: ``text`` is ``application.text(field)[start:end]``.
 
     ``label`` is the entry code it speaks of, or the value of the outcome (目录外, 信息不足) it speaks of.
@@ -100,8 +100,7 @@ class Evidence:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One possible label; ``code`` is None for 目录外 and 信息不足. ``confidence`` is a calibrated probability."""
 
     outcome: Outcome

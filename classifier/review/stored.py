@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -12,7 +11,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from classifier.errors import ReviewError
-from classifier.plain import plain
+from classifier.plain import names_of, plain
 
 Record = TypeVar("Record")
 _Reader = Callable[[Any], Any]
@@ -64,7 +63,7 @@ def _reader(kind: Any) -> _Reader:
     if origin is tuple:
         one = _reader(get_args(kind)[0])
         return lambda given: tuple(one(each) for each in given)
-    if is_dataclass(kind):
+    if names_of(kind):
         return _record_reader(kind)
     if kind is Decimal or (isinstance(kind, type) and issubclass(kind, Enum)):
         return kind
