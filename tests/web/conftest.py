@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from classifier.review import ReviewStore
 from tests.web.serving import Server, add_persons, start
+from tests.web.settling import SLOW, watched
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,14 @@ def browser_type_launch_args() -> dict[str, Any]:
 def browser_context_args() -> dict[str, Any]:
     """A Chinese browser with a tall window: the page scrolls inside itself."""
     return {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "viewport": {"width": 1280, "height": 1400}}
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """A new page, on a machine that may be busy with other work."""
+    expect.set_options(timeout=SLOW)
+    page.set_default_timeout(SLOW)
+    return watched(page)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from sqlalchemy import update
 
 from classifier.review import Actor, ReviewStore, Role, accounts
 from classifier.review.schema import accounts as table
+from tests.web.settling import settled
 
 CONSOLE = Actor("cli:root", frozenset({Role.ADMIN}))
 PASSWORD = "退潮以后再去看北边的灯塔"
@@ -103,12 +104,13 @@ def start(home: Path, *arguments: str, command: tuple[str, ...] = (), **environm
 
 
 def sign_in(page: Page, server: Server, name: str, target: str = "/") -> None:
-    """Sign in by the form and wait for the page."""
+    """Sign in by the form and wait until the page is at rest."""
     page.goto(server.address + target)
     page.get_by_label("账号").fill(name)
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     page.get_by_test_id("stApp").wait_for()
+    settled(page)
 
 
 def _collect(pipe: Any, lines: list[str]) -> None:

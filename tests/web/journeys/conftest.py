@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from classifier import Classifier
-from tests.web.journeys.visiting import SLOW, Visits
+from tests.web.journeys.visiting import Visits
 from tests.web.journeys.working import Files, Filing
 from tests.web.serving import Server
+from tests.web.settling import SLOW
 
 
 @pytest.fixture(scope="session")

@@ -9,18 +9,31 @@ from playwright.sync_api import Page, expect
 
 from tests.web.journeys.test_journeys_batch import labelled
 from tests.web.journeys.test_journeys_officer import paste
-from tests.web.journeys.visiting import Visits, grid, pick_row, settled
+from tests.web.journeys.visiting import Visits, grid, pick_row
 from tests.web.journeys.working import LOAN_BOOK, SEA_RANCH, UNDECIDED, Files
 from tests.web.serving import Server
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 26, 36)"}
 WIDE, NARROW = {"width": 1280, "height": 1400}, {"width": 390, "height": 844}
+_STILL = """async () => {
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const moving = document.getAnimations().filter(one => one.playState === "running");
+    const ending = moving.filter(one => one.effect.getComputedTiming().endTime < Infinity);
+    await Promise.allSettled(ending.map(one => one.finished));
+}"""
+
+
+def still(page: Page) -> Page:
+    """Wait until nothing moves or fades any more: a colour that is still changing is no finding."""
+    page.evaluate(_STILL)
+    return page
 
 
 def findings(page: Page) -> list[str]:
     """What axe calls serious or critical; nothing is excepted, not even Streamlit's own markup."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    found: list[dict[str, Any]] = Axe().run(still(page)).response["violations"]
     return [
         f"{rule['id']} {node['target']} {node['html'][:160]} {node['failureSummary'][-160:]}"
         for rule in found
@@ -37,8 +50,7 @@ def expect_accessible(page: Page) -> None:
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", PAPER[scheme])
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)  # type: ignore[arg-type]
-            settled(page)
-            wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            wider = still(settled(page)).evaluate("document.documentElement.scrollWidth - window.innerWidth")
             said += [f"{size['width']}: {wider} pixels too wide"] if wider > 0 else []
             said += [f"{scheme} {size['width']}: {one}" for one in findings(page)]
     assert said == [], "\n".join(said)
@@ -59,7 +71,6 @@ def on_batch(page: Page) -> None:
 
 def on_audit(page: Page) -> None:
     """One case's whole life."""
-    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     pick_row(grid(page).first, 0)
     expect(page.get_by_role("button", name="回到查找结果")).to_be_visible()
 

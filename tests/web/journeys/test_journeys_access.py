@@ -7,9 +7,11 @@ from sqlalchemy import update
 from classifier.review import Action
 from classifier.review.schema import sessions
 from classifier.web.places import PLACES, Place
-from tests.web.journeys.visiting import Visits, settled, strike
+from tests.web.journeys.test_journeys_review import at_case, write
+from tests.web.journeys.visiting import Visits, strike
 from tests.web.journeys.working import SEA_RANCH, Files
 from tests.web.serving import Server, actor
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 REFUSED = "没有权限"
@@ -28,9 +30,9 @@ def test_every_page_opens_by_its_address_for_its_roles_only(bank: Server, visits
         settled(page)
         refusal, title = page.get_by_text(REFUSED), page.get_by_role("heading", level=1)
         expect(refusal.or_(title).or_(page.get_by_role("radiogroup")).first).to_be_visible()
-        assert (refusal.count() == 0) == may_open(place, name), (place.name, name)
+        expect(refusal, f"{name} at {place.name}").to_have_count(0 if may_open(place, name) else 1)
         links = page.get_by_role("navigation").get_by_role("link", name=place.title, exact=True)
-        assert links.count() == place.open_to(actor(name)), (place.name, name)
+        expect(links, f"{name} at {place.name}").to_have_count(1 if place.open_to(actor(name)) else 0)
 
 
 def end_sessions(server: Server, name: str) -> None:
@@ -55,7 +57,7 @@ def test_an_officer_whose_session_ended_is_told_and_nothing_is_kept_of_the_text(
     page = visits(bank, "陈经办", "/single")
     page.get_by_label("项目描述或贷款用途").fill(SEA_RANCH)
     end_sessions(bank, "陈经办")
-    strike(page, "Control+Enter", page.get_by_text("登录已过期"))
+    strike(page, "Control+Enter")
     expect_told(page)
 
 
@@ -63,11 +65,10 @@ def test_a_reviewer_whose_session_ended_is_told_and_nothing_is_decided(
     bank: Server, visits: Visits, file: Files
 ) -> None:
     (number,) = file(SEA_RANCH)
-    page = visits(bank, "孙复核", f"/review?case={number}")
-    strike(page, "w", page.locator(".st-key-words textarea:focus"))
-    page.keyboard.type("写了一半的理由")
+    page = at_case(visits(bank, "孙复核", "/review"), bank, number)
+    write(page, "写了一半的理由")
     end_sessions(bank, "孙复核")
-    page.keyboard.press("Control+Enter")
+    strike(page, "Control+Enter")
     expect_told(page)
     store = bank.store()
     assert store.life(actor("李审计"), number).verdicts == ()

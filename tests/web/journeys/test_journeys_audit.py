@@ -15,9 +15,10 @@ from classifier import Classifier
 from classifier.records import Outcome
 from classifier.review import Label
 from tests.web.journeys.test_journeys_batch import read_csv
-from tests.web.journeys.visiting import Visits, cells, choose, click, download, grid, pick_row, settled, token
+from tests.web.journeys.visiting import Visits, cells, choose, click, download, give, grid, pick_row, strike, token
 from tests.web.journeys.working import SEA_RANCH, STEEL, Filing
 from tests.web.serving import Server, actor
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 LOAN = "A-2026-0711"
@@ -41,7 +42,8 @@ def archive(app_server: Callable[..., Server], classifier: Classifier) -> Server
 
 def verify(page: Page, verdict: str) -> None:
     """Ask for the whole proof and see how it ends."""
-    click(page.get_by_role("button", name="核验全部留痕"), page.get_by_text(verdict))
+    click(page.get_by_role("button", name="核验全部留痕"))
+    expect(page.get_by_text(verdict)).to_be_visible()
 
 
 def test_an_auditor_finds_a_case_sees_its_life_and_takes_it_away(
@@ -53,9 +55,9 @@ def test_an_auditor_finds_a_case_sees_its_life_and_takes_it_away(
     found = read_csv(download(page, "下载全部（CSV）", tmp_path))
     assert [row[1] for row in found] == ["借据号", LOAN, "'=1+1"]
     page.get_by_label("借据号（开头几位即可）").fill(LOAN[:6])
-    page.keyboard.press("Enter")
+    strike(page, "Enter")
     expect(page.get_by_text("共 1 件")).to_be_visible()
-    pick_row(grid(settled(page)).first, 0)
+    pick_row(grid(page).first, 0)
     expect(page.get_by_role("button", name="回到查找结果")).to_be_visible()
     life = page.locator(".st-key-life")
     for text in (SEA_RANCH, "已审定", "机器的依据", "目录 2026"):
@@ -68,6 +70,7 @@ def test_an_auditor_finds_a_case_sees_its_life_and_takes_it_away(
     assert workbook.sheet_names == ["件", "意见", "依据", "留痕"]
     assert len(workbook.get_sheet_by_name("意见").to_python()) == 3
     page.reload()
+    settled(page)
     expect(life.get_by_text(SEA_RANCH).first).to_be_visible()
 
 
@@ -78,7 +81,7 @@ def test_the_chain_verifies_until_a_byte_changes_on_the_disk_and_the_event_is_na
     verify(page, "核验通过")
     anchor = download(page, "下载今天的锚点", tmp_path)
     kept = json.loads(anchor.read_text("utf-8"))
-    page.locator('input[type="file"]').set_input_files(anchor)
+    give(page, anchor)
     verify(page, f"与第 {kept['sequence']:,} 条处的锚点一致")
     expect(page.get_by_test_id("stMain").get_by_text(kept["digest"]).first).to_be_visible()
 
@@ -124,13 +127,13 @@ def change_by_owner(server: Server) -> int:
 def test_a_sample_read_blind_gives_an_error_rate(archive: Server, visits: Visits, tmp_path: Path) -> None:
     page = visits(archive, "李审计", "/audit?part=抽样重判")
     page.get_by_label("抽样数").fill("1")
-    page.get_by_label("抽样数").press("Tab")
-    page.get_by_role("button", name="抽取", exact=True).click()
+    strike(page, "Tab")
+    click(page.get_by_role("button", name="抽取", exact=True))
     expect(page.get_by_text("已抽取第 1 号样本")).to_be_visible()
     expect(page.get_by_text("第 1 件", exact=True)).to_be_visible()
     assert not [word for word in ("机器", "蓝色", "1.3.1") if word in page.get_by_test_id("stMain").inner_text()]
     choose(page, "您的结论", "信息不足")
-    page.get_by_role("button", name="记录，下一件").click()
+    click(page.get_by_role("button", name="记录，下一件"))
     expect(page.get_by_text("100.0%，95% 区间").first).to_be_visible()
     book = CalamineWorkbook.from_path(str(download(page, "下载（XLSX）", tmp_path)))
     assert book.sheet_names == ["差错率", "各层", "逐件"]

@@ -10,9 +10,10 @@ from python_calamine import CalamineWorkbook
 
 from classifier.records import Route
 from classifier.review import BatchState, Query, Status
-from tests.web.journeys.visiting import Visits, cells, choose, download, grid, number_in, settled
+from tests.web.journeys.visiting import Visits, cells, choose, click, download, give, grid, number_in
 from tests.web.journeys.working import LOAN_BOOK, long_book
 from tests.web.serving import Server, actor
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 ADDED = ["结论", "条目编码", "条目名称", "一级分类", "置信度", "处理", "依据", "模型版本", "问题"]
@@ -23,23 +24,29 @@ FORMULA = '=HYPERLINK("http://evil.example","点我")'
 
 def upload(page: Page, path: Path) -> None:
     """Put a file into the uploader and wait for what is seen of it."""
-    page.locator('input[type="file"]').set_input_files(path)
+    give(page, path)
     expect(page.get_by_text("识别出的列")).to_be_visible()
 
 
 def start(page: Page) -> int:
     """Start the labelling; the number of the batch, which is in the address."""
-    page.get_by_role("button", name="开始贴标").click()
+    click(page.get_by_role("button", name="开始贴标"))
     expect(page.get_by_role("button", name="返回台账列表")).to_be_visible()
-    return int(settled(page).url.partition("batch=")[2])
+    return int(page.url.partition("batch=")[2])
 
 
 def labelled(page: Page, path: Path) -> int:
     """Upload, start and wait for the end; the number of the batch."""
     upload(page, path)
     number = start(page)
-    expect(page.get_by_role("button", name="下载结果（CSV）")).to_be_visible(timeout=LONG)
+    expect_result(page)
     return number
+
+
+def expect_result(page: Page) -> None:
+    """Wait until the labelling has ended with a result."""
+    expect(page.get_by_role("button", name="下载结果（CSV）")).to_be_visible(timeout=LONG)
+    settled(page)
 
 
 def read_csv(path: Path) -> list[list[str]]:
@@ -73,7 +80,7 @@ def test_one_book_in_two_encodings_gives_one_result_and_its_doubtful_rows_go_to_
     with zipfile.ZipFile(workbook) as parts:
         assert all(b"<f>" not in parts.read(name) for name in parts.namelist())
 
-    page.get_by_role("button", name="返回台账列表").click()
+    click(page.get_by_role("button", name="返回台账列表"))
     gbk = tmp_path / "gbk.csv"
     gbk.write_bytes(LOAN_BOOK.read_text("utf-8-sig").encode("gb18030"))
     second = labelled(page, gbk)
@@ -81,7 +88,7 @@ def test_one_book_in_two_encodings_gives_one_result_and_its_doubtful_rows_go_to_
 
     button = page.get_by_role("button", name="行送复核")
     doubtful = number_in(button)
-    button.click()
+    click(button)
     expect(page.get_by_text(f"已送复核 {doubtful} 件")).to_be_visible()
     store, reviewer = bank.store(), actor("王复核")
     sent = Query(batch_id=second, statuses=(Status.PENDING,), route=Route.REVIEW)
@@ -108,6 +115,7 @@ def test_a_column_is_corrected_and_rows_with_problems_stand_apart(bank: Server, 
     choose(page, "贷款用途", "乙")
     expect(page.get_by_text("没有认出写明贷款用途")).to_be_hidden()
     start(page)
+    expect_result(page)
     result = read_csv(download(page, "下载结果（CSV）", tmp_path))
     outcome, problem = result[0].index("结论"), result[0].index("问题")
     assert result[1][outcome] == "蓝色" and result[2][2] == f"'{FORMULA}"
@@ -135,10 +143,10 @@ def test_a_running_book_survives_reload_and_tabs_and_another_is_cancelled(
     third = visits(bank, "陈经办", "/batch")
     upload(third, long_book(tmp_path / "另一份.csv", TIMES * 4))
     other = start(third)
-    third.get_by_role("button", name="取消贴标").click()
+    click(third.get_by_role("button", name="取消贴标"))
     expect(third.get_by_text("已取消，没有结果文件")).to_be_visible(timeout=LONG)
-    expect(page.get_by_role("button", name="下载结果（CSV）")).to_be_visible(timeout=LONG)
-    expect(second.get_by_role("button", name="下载结果（CSV）")).to_be_visible()
+    expect_result(page)
+    expect_result(second)
     store = bank.store()
     done, cancelled = (store.batch(actor("陈经办"), one) for one in (number, other))
     store.close()

@@ -7,10 +7,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.journeys.test_journeys_batch import start, upload
+from tests.web.journeys.test_journeys_batch import LONG, start, upload
 from tests.web.journeys.test_journeys_review import at_case, choose_key
-from tests.web.journeys.visiting import Visits, number_in, settled, strike
+from tests.web.journeys.visiting import Visits, click, fill, number_in, strike
 from tests.web.serving import Server
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 EVIL = (
@@ -43,13 +44,13 @@ def expect_harmless(page: Page, *, seen: bool = True) -> None:
 def test_a_pasted_text_stays_text_from_the_result_to_the_audit(bank: Server, visits: Visits) -> None:
     page = visits(bank, "陈经办", "/single")
     page.get_by_text("补充信息（可不填）").click()
-    page.get_by_label("项目描述或贷款用途").fill(EVIL)
-    for label in ("项目名称", "贷款用途", "业务编号", "借款人经营范围"):
-        page.get_by_label(label, exact=True).fill(EVIL)
-    strike(page, "Control+Enter", page.get_by_text("本结果的链接"))
+    for label in ("项目描述或贷款用途", "项目名称", "贷款用途", "业务编号", "借款人经营范围"):
+        fill(page.get_by_label(label, exact=True), EVIL)
+    strike(page, "Control+Enter")
+    expect(page.get_by_text("本结果的链接")).to_be_visible()
     expect_harmless(page)
     page.get_by_text("依据逐条").click()
-    page.get_by_role("button", name="送复核", exact=True).click()
+    click(page.get_by_role("button", name="送复核", exact=True))
     number = number_in(page.get_by_text("已送复核：第"))
     page.get_by_text("我送复核的件（").click()
     expect_harmless(page)
@@ -57,8 +58,8 @@ def test_a_pasted_text_stays_text_from_the_result_to_the_audit(bank: Server, vis
     reviewer = at_case(visits(bank, "王复核", "/review"), bank, number)
     expect_harmless(reviewer)
     choose_key(reviewer, "9", "信息不足")
-    reviewer.get_by_label("理由或备注").fill(EVIL)
-    reviewer.keyboard.press("Control+Enter")
+    fill(reviewer.get_by_label("理由或备注"), EVIL)
+    strike(reviewer, "Control+Enter")
     expect(reviewer.get_by_text(f"第 {number} 件已")).to_be_visible()
     expect_harmless(reviewer, seen=False)
     expect_harmless(at_case(visits(bank, "赵复核", "/review"), bank, number))
@@ -82,7 +83,7 @@ def test_a_loan_book_stays_text_from_its_name_to_its_rows(bank: Server, visits: 
     upload(page, book)
     expect_harmless(page, seen=False)
     start(page)
-    expect(page.get_by_role("button", name="下载问题行（CSV）")).to_be_visible()
+    expect(page.get_by_role("button", name="下载问题行（CSV）")).to_be_visible(timeout=LONG)
     expect_harmless(page, seen=False)
     page.goto(f"{settled(page).url}&row=2")
     expect_harmless(page)

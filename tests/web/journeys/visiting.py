@@ -1,22 +1,20 @@
 """Browsers of signed-in people, and what a hand does in them that needs more than one call."""
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import requests
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from classifier.web.entrance.sign_in import COOKIE
 from tests.web.serving import PASSWORD, Server
+from tests.web.settling import SLOW, settled, watched
 
-SLOW = 30_000  # milliseconds: the machine may be busy with other work
 _GRID = 'table[role="grid"]'
 _ROW_HEIGHT = 35
-_LISTENS = 3_000
 
 
 def token(server: Server, name: str) -> str:
@@ -57,6 +55,7 @@ class Visits:
 
     def _watch(self, page: Page, server: Server) -> None:
         own = (server.address, server.address.replace("http:", "ws:"), "data:", "blob:")
+        watched(page)
         page.on("request", lambda sent: None if sent.url.startswith(own) else self.troubles.append(sent.url))
         page.on("websocket", lambda opened: None if opened.url.startswith(own) else self.troubles.append(opened.url))
         page.on("console", self._listen)
@@ -67,33 +66,35 @@ class Visits:
             self.troubles.append(message.text)
 
 
-def settled(page: Page) -> Page:
-    """Wait until the page's script has run to its end."""
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_have_count(1)
-    return page
+def strike(page: Page, key: str) -> None:
+    """Strike a key on a page at rest, and wait until it is at rest again."""
+    settled(page).keyboard.press(key)
+    settled(page)
 
 
-def strike(page: Page, key: str, sign: Locator) -> None:
-    """Strike a key until its sign is seen: on a page just opened the first stroke may come before anyone listens."""
-    _insist(lambda: page.keyboard.press(key), sign)
+def click(button: Locator) -> None:
+    """Click on a page at rest, and wait until it is at rest again."""
+    settled(button.page)
+    button.click()
+    settled(button.page)
 
 
-def click(button: Locator, sign: Locator) -> None:
-    """Click until the sign is seen: what was given just before may still be on its way to the server."""
-    _insist(button.click, sign)
+def fill(field: Locator, text: str) -> None:
+    """Fill in a field of a page at rest: leaving the field before may have made the page run."""
+    settled(field.page)
+    field.fill(text)
 
 
-def _insist(act: Callable[[], None], sign: Locator) -> None:
-    for _ in range(SLOW // _LISTENS):
-        act()
-        with suppress(TimeoutError):
-            sign.wait_for(timeout=_LISTENS)
-            return
-    expect(sign).to_be_visible()
+def give(page: Page, path: Path) -> None:
+    """Put a file into the uploader of a page at rest, and wait until the page has seen it."""
+    settled(page).locator('input[type="file"]').set_input_files(path)
+    expect(page.get_by_test_id("stFileChipName")).to_be_visible()
+    settled(page)
 
 
 def number_in(sentence: Locator) -> int:
     """The first number that a sentence of the page names."""
+    settled(sentence.page)
     expect(sentence).to_contain_text(re.compile(r"\d"))
     found = re.search(r"\d+", sentence.inner_text())
     assert found is not None
@@ -107,28 +108,36 @@ def grid(page: Page) -> Locator:
 
 def cells(table: Locator) -> list[list[str]]:
     """What a table says, as far as it is drawn: head and rows."""
-    table.scroll_into_view_if_needed()
-    rows = table.locator(f"{_GRID} tr")
-    expect(rows.nth(1)).to_be_attached()
-    return [row.locator("th,td").all_inner_texts() for row in rows.all()]
+    _drawn(table)
+    texts = "rows => rows.map(row => [...row.querySelectorAll('th,td')].map(cell => cell.textContent))"
+    return cast(list[list[str]], table.locator(f"{_GRID} tr").evaluate_all(texts))
 
 
 def pick_row(table: Locator, number: int) -> None:
     """Choose a row of a table, counted from 0, by its first column."""
+    _drawn(table)
     table.locator(".dvn-scroller").click(position={"x": 15, "y": _ROW_HEIGHT * (number + 1) + _ROW_HEIGHT // 2})
+    settled(table.page)
+
+
+def _drawn(table: Locator) -> None:
+    settled(table.page)
+    table.scroll_into_view_if_needed()
+    expect(table.locator(f"{_GRID} tr").nth(1)).to_be_attached()
 
 
 def choose(page: Page, label: str, typed: str) -> None:
     """Take what is typed in a selection."""
-    box = page.get_by_role("combobox", name=re.compile(rf"{re.escape(label)}"))
+    box = settled(page).get_by_role("combobox", name=re.compile(rf"{re.escape(label)}"))
     box.click()
     box.fill(typed)
     page.get_by_role("option").filter(has_text=typed).first.click()
+    settled(page)
 
 
 def download(page: Page, button: str, folder: Path) -> Path:
     """Click a button and keep the file that comes."""
-    with page.expect_download() as coming:
+    with settled(page).expect_download() as coming:
         page.get_by_role("button", name=button).click()
     path = folder / coming.value.suggested_filename
     coming.value.save_as(path)
