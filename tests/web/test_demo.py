@@ -14,7 +14,9 @@ from classifier.review import Actor
 from classifier.web import places
 from classifier.web.entrance.local import is_loopback
 from classifier.web.identity import DEMO_PERSONS
+from tests.web.journeys.visiting import click
 from tests.web.serving import ROOT, Server, free_port, start
+from tests.web.settling import settled
 
 BIN = Path(sys.executable).parent
 
@@ -85,7 +87,7 @@ def test_the_persons_cover_every_role_and_four_eyes() -> None:
 def test_every_page_of_the_demo_says_so(demo: Server, page: Page, place: places.Place) -> None:
     person = next(name for name, roles in DEMO_PERSONS.items() if place.open_to(Actor(name, roles)))
     page.goto(f"{demo.address}/{place.name}?person={person}")
-    expect(page.get_by_role("link", name=place.title)).to_be_visible(timeout=20_000)
+    expect(settled(page).get_by_role("link", name=place.title)).to_be_visible()
     expect(page.get_by_text("演示模式：没有登录")).to_be_visible()
 
 
@@ -93,11 +95,11 @@ def test_every_page_of_the_demo_says_so(demo: Server, page: Page, place: places.
 def test_a_person_is_chosen_in_the_head_and_starts_where_the_role_works(demo: Server, page: Page) -> None:
     page.goto(f"{demo.address}/?person=演示审计")
     page.wait_for_url("**/audit*")
-    expect(page.get_by_text("演示模式：没有登录")).to_be_visible()
+    expect(settled(page).get_by_text("演示模式：没有登录")).to_be_visible()
     page.get_by_role("combobox", name="演示人员").click()
-    page.get_by_role("option", name="演示管理").click()
+    click(page.get_by_role("option", name="演示管理"))
     expect(page.get_by_text("没有权限")).to_be_visible()
-    page.get_by_role("link", name="账号").click()
+    click(page.get_by_role("link", name="账号"))
     expect(page.get_by_role("heading", name="账号", exact=True)).to_be_visible()
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from streamlit import config
 
 from classifier.web.logs import JsonLines
+from tests.web.journeys.visiting import click
 from tests.web.serving import Server, sign_in
 
 BORROWER = "威海某某渔业有限公司"
@@ -46,8 +47,8 @@ def test_a_whole_session_leaves_no_name_in_the_log(app_server: Callable[..., Ser
     sign_in(page, server, "陈经办", "/single")
     text = page.get_by_role("textbox").first
     text.fill(f"{BORROWER}申请贷款建设海洋牧场，投放人工鱼礁")
-    page.get_by_role("button", name="识别").first.click()
-    expect(page.get_by_text("人工鱼礁").first).to_be_visible(timeout=60_000)
+    click(page.get_by_role("button", name="识别").first)
+    expect(page.get_by_text("人工鱼礁").first).to_be_visible()
     page.wait_for_timeout(2000)
     server.stop()
     written = "".join(server.errors) + "".join(server.output)

@@ -19,6 +19,7 @@ from classifier.review import Role, accounts
 from classifier.web.entrance.gate import secret_of
 from classifier.web.entrance.provider import Provider, read_provider, roles_from
 from tests.web.serving import CONSOLE, Server, actor, free_port, start
+from tests.web.settling import settled
 
 BIN = Path(sys.executable).parent
 TOKEN_SECONDS = 25
@@ -89,7 +90,7 @@ def sign_in(page: Page, server: Server, person: str, path: str = "/") -> None:
 @pytest.mark.browser
 def test_a_person_of_the_bank_signs_in_with_the_roles_of_the_claim(bank: Server, page: Page) -> None:
     sign_in(page, bank, "u-officer")
-    expect(page.get_by_role("button", name="林经办")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="林经办")).to_be_visible()
     expect(page.get_by_role("link", name="单笔识别")).to_be_visible()
     expect(page.get_by_role("link", name="审计")).to_have_count(0)
     store = bank.store()
@@ -103,31 +104,31 @@ def test_a_person_of_the_bank_signs_in_with_the_roles_of_the_claim(bank: Server,
 def test_roles_that_nobody_mapped_give_no_rights(bank: Server, page: Page) -> None:
     sign_in(page, bank, "u-nobody", "/single?x=1")
     page.wait_for_url("**/single?x=1")  # the page first asked for
-    expect(page.get_by_text("没有权限")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("没有权限")).to_be_visible()
 
 
 @pytest.mark.browser
 def test_signing_out_ends_the_session_and_its_cookie_opens_nothing_again(bank: Server, page: Page) -> None:
     sign_in(page, bank, "u-auditor")
-    expect(page.get_by_role("button", name="何审计")).to_be_visible(timeout=30_000)
-    kept = page.context.cookies()
+    expect(page.get_by_role("button", name="何审计")).to_be_visible()
+    kept = settled(page).context.cookies()
     page.get_by_role("button", name="何审计").click()
     page.get_by_role("button", name="退出登录").click()
     page.get_by_role("button", name="End session").click()  # the provider's own page
-    expect(page.get_by_role("button", name="用统一认证登录")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="用统一认证登录")).to_be_visible()
     page.context.add_cookies([*kept, {"name": "_streamlit_user__1", "value": "x", "url": bank.address}])
     page.goto(bank.address)
-    expect(page.get_by_role("button", name="End session")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="End session")).to_be_visible()
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("bank", [TOKEN_SECONDS], indirect=True)
 def test_a_token_that_ran_out_is_refused_although_its_cookie_lives_on(bank: Server, page: Page) -> None:
     sign_in(page, bank, "u-auditor")
-    expect(page.get_by_role("button", name="何审计")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="何审计")).to_be_visible()
     page.wait_for_timeout(TOKEN_SECONDS * 1000)
     page.get_by_role("link", name="目录").click()
-    expect(page.get_by_role("button", name="End session")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="End session")).to_be_visible()
 
 
 def signed(**values: str) -> dict[str, str]:

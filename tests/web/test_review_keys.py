@@ -6,13 +6,15 @@ from playwright.sync_api import Page, expect
 
 from classifier import Application, Classifier
 from classifier.review import Kind, ReviewStore, Submission
+from tests.web.journeys.test_journeys_review import write
+from tests.web.journeys.visiting import strike
 from tests.web.serving import Server, actor, sign_in
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 
 OFFICER, REVIEWER = "陈经办", "王复核"
 TEXT = "在荣成近海投放人工鱼礁，建设国家级海洋牧场，第 {} 期"
-PATIENT = 20_000
 READ = 900  # milliseconds after which a decision is no longer taken for a slip
 HEAD = ".st-key-case_head b"
 
@@ -31,21 +33,20 @@ def store(served: Server, classifier: Classifier) -> ReviewStore:
 def desk(served: Server, store: ReviewStore, page: Page) -> Page:
     """The page with a case open, long enough to have been read."""
     sign_in(page, served, REVIEWER, "/review")
-    page.wait_for_url("**/review*")
-    expect(page.locator(HEAD)).to_be_visible(timeout=PATIENT)
-    expect(page.locator(".st-key-keyboard")).to_be_attached(timeout=PATIENT)
+    expect(page.locator(HEAD)).to_be_visible()
+    page.wait_for_function("window.lanmuPlace !== undefined")
     page.wait_for_timeout(READ)
     return page
 
 
 def number(desk: Page) -> int:
     """The number of the case that is open."""
-    return int(desk.locator(HEAD).first.inner_text().strip("第件 "))
+    return int(settled(desk).locator(HEAD).first.inner_text().strip("第件 "))
 
 
 def moved_on(desk: Page, before: int) -> int:
     """Wait for the next case; its number."""
-    expect(desk.locator(HEAD).first).not_to_have_text(f"第 {before} 件", timeout=PATIENT)
+    expect(desk.locator(HEAD)).not_to_have_text(f"第 {before} 件")
     return number(desk)
 
 
@@ -53,21 +54,20 @@ def test_one_key_decides_and_the_next_case_comes(desk: Page, store: ReviewStore)
     before = number(desk)
     desk.keyboard.press("q")
     moved_on(desk, before)
-    expect(desk.get_by_role("status").filter(has_text=f"第 {before} 件已确认为")).to_be_visible(timeout=PATIENT)
+    expect(desk.get_by_role("status").filter(has_text=f"第 {before} 件已确认为")).to_be_visible()
     assert [one.kind for one in store.life(actor(REVIEWER), before).verdicts] == [Kind.CONFIRM]
 
 
 def test_what_is_typed_as_a_reason_decides_nothing(desk: Page, store: ReviewStore) -> None:
     before, typed = number(desk), "0 9 1 q t n b a s d f g 2"
-    desk.keyboard.press("w")
-    expect(desk.locator(".st-key-words textarea")).to_be_focused()
-    desk.keyboard.type(typed)
+    write(desk, typed)
     desk.wait_for_timeout(600)
-    assert number(desk) == before and not desk.locator(".st-key-chosen").count()
-    desk.keyboard.press("Escape")
-    desk.keyboard.press("9")
-    expect(desk.locator(".st-key-chosen")).to_contain_text("信息不足", timeout=PATIENT)
-    desk.keyboard.press("Control+Enter")
+    assert number(desk) == before
+    expect(desk.locator(".st-key-chosen")).to_have_count(0)
+    strike(desk, "Escape")
+    strike(desk, "9")
+    expect(desk.locator(".st-key-chosen")).to_contain_text("信息不足")
+    strike(desk, "Control+Enter")
     moved_on(desk, before)
     assert store.life(actor(REVIEWER), before).verdicts[-1].reason == typed
 
@@ -99,12 +99,12 @@ def test_a_change_of_mind_in_a_hurry_never_records_the_first_choice(desk: Page, 
     before = number(desk)
     desk.keyboard.press("g")
     desk.keyboard.press("9")
-    expect(desk.locator(".st-key-chosen")).to_contain_text("信息不足", timeout=PATIENT)
-    desk.wait_for_timeout(READ)
+    expect(desk.locator(".st-key-chosen")).to_contain_text("信息不足")
+    settled(desk).wait_for_timeout(READ)
     desk.keyboard.press("0")
     desk.wait_for_timeout(pause)
     desk.keyboard.press("Control+Enter")
-    desk.wait_for_timeout(2_000)
+    settled(desk)
     labels = [str(one.label) for one in store.life(actor(REVIEWER), before).verdicts]
     assert labels in ([], ["目录外"])
 
@@ -113,27 +113,26 @@ def test_an_item_is_looked_up_by_an_everyday_word(desk: Page, store: ReviewStore
     before = number(desk)
     desk.keyboard.press("l")
     desk.keyboard.type("碳汇")
-    desk.keyboard.press("Enter")
-    expect(desk.get_by_role("button", name="记录：")).to_contain_text("碳汇", timeout=PATIENT)
-    desk.wait_for_timeout(300)
-    desk.keyboard.press("a")
-    expect(desk.locator(".st-key-words textarea")).to_have_value("按资金用途判定", timeout=PATIENT)
-    desk.keyboard.press("Control+Enter")
+    strike(desk, "Enter")
+    expect(desk.get_by_role("button", name="记录：")).to_contain_text("碳汇")
+    strike(desk, "a")
+    expect(desk.locator(".st-key-words textarea")).to_have_value("按资金用途判定")
+    strike(desk, "Control+Enter")
     moved_on(desk, before)
     verdict = store.life(actor(REVIEWER), before).verdicts[-1]
     assert verdict.kind is Kind.CORRECT and verdict.label is not None and verdict.label.code
 
 
 def test_a_reload_keeps_the_place(desk: Page) -> None:
-    desk.keyboard.press("n")
-    expect(desk.get_by_role("status").filter(has_text="已跳过")).to_be_visible(timeout=PATIENT)
+    strike(desk, "n")
+    expect(desk.get_by_role("status").filter(has_text="已跳过")).to_be_visible()
     before = number(desk)
     desk.reload()
-    expect(desk.locator(HEAD).first).to_have_text(f"第 {before} 件", timeout=PATIENT)
+    expect(desk.locator(HEAD)).to_have_text(f"第 {before} 件")
 
 
 def test_the_page_has_no_barrier(desk: Page) -> None:
-    desk.keyboard.press("9")
-    expect(desk.locator(".st-key-chosen")).to_be_visible(timeout=PATIENT)
+    strike(desk, "9")
+    expect(desk.locator(".st-key-chosen")).to_be_visible()
     found = Axe().run(desk).response["violations"]
     assert [(one["id"], one["impact"]) for one in found if one["impact"] in ("serious", "critical")] == []

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import update
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
@@ -279,12 +279,12 @@ def test_a_link_from_another_site_opens_its_page_but_a_form_from_there_does_noth
     page.route("http://mail.example/", lambda route: route.fulfill(body=link + form, content_type="text/html"))
     page.goto("http://mail.example/")
     page.get_by_role("link").click()
-    expect(page.get_by_role("button", name="陈经办")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="陈经办")).to_be_visible()
     page.goto("http://mail.example/")
     page.get_by_role("button").click()
     expect(page.get_by_text("请求来自别的网站")).to_be_visible()
     page.goto(server.address + "/overview")
-    expect(page.get_by_role("button", name="陈经办")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="陈经办")).to_be_visible()
 
 
 @pytest.mark.browser
@@ -304,11 +304,8 @@ def test_a_page_of_another_role_is_refused_by_its_address(served: Server, page: 
 
 
 @pytest.mark.browser
-def test_an_open_page_stops_working_when_its_session_ends(
-    app_server: Callable[..., Server], context: BrowserContext
-) -> None:
+def test_an_open_page_stops_working_when_its_session_ends(app_server: Callable[..., Server], page: Page) -> None:
     server = app_server()
-    page = context.new_page()
     sign_in(page, server, "周管理", "/accounts")
     expect(page.get_by_role("heading", name="账号", exact=True)).to_be_visible()
     make_older(server, "周管理", ended_at="2026-01-01T00:00:00.000000Z")
