@@ -1,22 +1,22 @@
 """What the words around a cue do to a text: negation, past, scope, the use of the money. The rules themselves are the lexicon's."""
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
+from typing import NamedTuple
 
 from classifier.lexicon import ContextRule, Direction
 from classifier.text import Span
 
-_SENTENCE_ENDS = re.compile("[。;!?]")
-_CLAUSE_ENDS = re.compile("[,。;:!?]")
+SENTENCE_MARKS, CLAUSE_MARKS = "。;!?", ",。;:!?"
+_SENTENCE_ENDS, _CLAUSE_ENDS = (re.compile(f"[{marks}]") for marks in (SENTENCE_MARKS, CLAUSE_MARKS))
 _IN_FIGURE = re.compile(r"(?<=\d)[,:](?=\d)")  # ends no clause
 _PAIR_REACH = 60  # characters between the two halves of a cue such as 除…外
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(NamedTuple):
     """A context rule that fired: where its cue stands and how much the characters of ``scope`` count by it."""
 
     rule: ContextRule
@@ -34,13 +34,23 @@ class _Pair:
     closer: str
 
 
+class Fired(NamedTuple):
+    """A rule (by number) that fires; ``place`` and ``start`` put those of one rule in order."""
+
+    rule: int
+    place: int
+    start: int
+    cue: Span
+    scope: Span
+
+
 class Contexts:
-    """The context rules, made ready: which words each rule looks for."""
+    """The context rules, made ready: which words fire (or keep from firing) which rule, by number."""
 
     def __init__(self, rules: Sequence[ContextRule]) -> None:
-        self._rules = rules
-        self._fires: dict[str, list[int]] = defaultdict(list)
-        self._blocks: dict[str, set[int]] = defaultdict(set)
+        self.rules = rules
+        self.fires: dict[str, list[int]] = defaultdict(list)
+        self.blocks: dict[str, list[int]] = defaultdict(list)
         self._pairs: dict[str, list[_Pair]] = defaultdict(list)
         for number, rule in enumerate(rules):
             if rule.direction is Direction.BETWEEN:
@@ -48,77 +58,58 @@ class Contexts:
                     opener, closer = cue.split("...")  # NFKC of …
                     self._pairs[opener].append(_Pair(number, place, closer))
                 continue
-            for cue in rule.cues:
-                self._fires[cue].append(number)
-            for word in rule.unless:
-                self._blocks[word].add(number)
+            for cue in dict.fromkeys(rule.cues):
+                self.fires[cue].append(number)
+            for word in dict.fromkeys(rule.unless):
+                self.blocks[word].append(number)
+
+    @property
+    def openers(self) -> Set[str]:
+        """The first halves of cues such as 除…外."""
+        return self._pairs.keys()
 
     @property
     def words(self) -> set[str]:
         """The words whose occurrences ``shifts`` wants to be told."""
-        return {*self._fires, *self._blocks}
+        return {*self.fires, *self.blocks, *self.openers}
 
     def shifts(self, text: str, number: int, found: Sequence[tuple[str, Span]]) -> list[Shift]:
         """The rules that fire in passage ``number``, in the order of the rules; ``found`` are its ``words``."""
-        fired = [(rule, place) for place, (word, _) in enumerate(found) for rule in self._fires.get(word, ())]
-        pairs = self._fired_pairs(text)
-        if not fired and not pairs:
+        fired = [(rule, place) for place, (word, _) in enumerate(found) for rule in self.fires.get(word, ())]
+        openers = self.openers & {word for word, _ in found}
+        if not fired and not openers:
             return []
         blocked = self._blocked(found)
-        shifts = [
-            (
-                rule,
-                place,
-                0,
-                Shift(self._rules[rule], number, cue, self._scope(rule, text, cue)),
-            )
-            for rule, place in sorted(set(fired))
+        rows = [
+            Fired(rule, place, 0, cue, self.scope(rule, text, cue))
+            for rule, place in fired
             for cue in (found[place][1],)
             if not any(contains(span, cue) for span in blocked.get(rule, ()))
         ]
-        shifts += [
-            (
-                pair.number,
-                pair.place,
-                match.start(),
-                Shift(self._rules[pair.number], number, match.span(), match.span(1)),
-            )
-            for pair, match in pairs
-        ]
-        return [shift for *_, shift in sorted(shifts, key=lambda one: one[:3])]
+        rows += self.fired_pairs(text, openers)
+        return [Shift(self.rules[rule], number, cue, scope) for rule, _, _, cue, scope in sorted(rows)]
 
     def _blocked(self, found: Iterable[tuple[str, Span]]) -> Mapping[int, Sequence[Span]]:
         blocked: dict[int, list[Span]] = defaultdict(list)
         for word, span in found:
-            for rule in self._blocks.get(word, ()):
+            for rule in self.blocks.get(word, ()):
                 blocked[rule].append(span)
         return blocked
 
-    def _fired_pairs(self, text: str) -> list[tuple[_Pair, re.Match[str]]]:
+    def fired_pairs(self, text: str, openers: Iterable[str]) -> list[Fired]:
+        """The cues in two halves, of which the first halves are in the text."""
         return [
-            (pair, match)
-            for opener in self._openers(text)
+            Fired(pair.number, pair.place, match.start(), match.span(), match.span(1))
+            for opener in openers
             for pair in self._pairs[opener]
             if pair.closer in text
             for match in _between(opener, pair.closer).finditer(text)
-            if not text.startswith(self._rules[pair.number].unless or ("\0",), match.end())
+            if not text.startswith(self.rules[pair.number].unless or ("\0",), match.end())
         ]
 
-    def _openers(self, text: str) -> list[str]:
-        """The first halves of pairs in a text; many hold the same character, so that one look rules them all out."""
-        groups = [own for character, own in self._opener_groups.items() if character in text]
-        return [opener for own in groups for opener in own if opener in text]
-
-    @cached_property
-    def _opener_groups(self) -> dict[str, list[str]]:
-        uses = Counter(character for opener in self._pairs for character in set(opener))
-        groups: dict[str, list[str]] = defaultdict(list)
-        for opener in self._pairs:
-            groups[max(opener, key=lambda character: (uses[character], character))].append(opener)
-        return groups
-
-    def _scope(self, number: int, text: str, cue: Span) -> Span:
-        rule = self._rules[number]
+    def scope(self, number: int, text: str, cue: Span) -> Span:
+        """How far a rule reaches that fires at a cue."""
+        rule = self.rules[number]
         around = _around(rule.scope, text, cue)
         start = cue[0] if rule.direction is Direction.AFTER else around[0]
         end = cue[1] if rule.direction is Direction.BEFORE else max(around[1], cue[1])
@@ -131,6 +122,10 @@ class Contexts:
                 if (place := text.rfind(stop, start, cue[0])) >= 0:
                     start = place + len(stop)
         return start, end
+
+    def has_stop(self, number: int, text: str, scope: Span) -> bool:
+        """Whether a word that ends a rule's scope stands in it."""
+        return _any_of(self.rules[number].stops).search(text, *scope) is not None
 
 
 @cache

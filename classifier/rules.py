@@ -111,14 +111,20 @@ class RuleSet:
 
     def weigh(self, passages: Sequence[Passage], cues: Sequence[Sequence[tuple[str, Span]]]) -> list[Shift]:
         """Weigh the passages by the context rules whose cues they hold; returns the rules that had a say."""
-        if any(one.field is Field.PURPOSE and not self.is_boilerplate([one]) for one in passages):
-            _lower(passages, self.lexicon.background)
+        self.lower_background(passages)
         shifts = [
             shift
             for number, (passage, found) in enumerate(zip(passages, cues, strict=True))
             for shift in self.contexts.shifts(passage.normal.text, number, found)
         ]
         return _weigh(passages, shifts, self.lexicon.background) if shifts else shifts
+
+    def lower_background(self, passages: Sequence[Passage]) -> None:
+        """Beside a stated use of the money, the project's name and description are background (boundary rule B1)."""
+        if any(one.field is Field.PURPOSE and not self.is_boilerplate([one]) for one in passages):
+            for passage in passages:
+                if passage.field in (Field.NAME, Field.DESCRIPTION):
+                    passage.lower((0, len(passage.weights)), self.lexicon.background)
 
     def find_ties(
         self, passages: Sequence[Passage], found: Sequence[Iterable[tuple[str, Span]]]
@@ -183,13 +189,6 @@ class RuleSet:
 def field_weight(field: Field) -> float:
     """How much the characters of a field count before any context rule."""
     return FIELD_WEIGHT.get(field, 1.0)
-
-
-def _lower(passages: Iterable[Passage], background: float) -> None:
-    """Beside a stated use of the money, the project's name and description are background (boundary rule B1)."""
-    for passage in passages:
-        if passage.field in (Field.NAME, Field.DESCRIPTION):
-            passage.lower((0, len(passage.weights)), background)
 
 
 def single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:

@@ -91,6 +91,18 @@ def test_readings_are_those_of_the_plain_rules(classifier: Classifier, applicati
         assert _comparable(reading) == _comparable(classifier.rules.read(application))
 
 
+def test_readings_of_texts_full_of_cues_are_those_of_the_plain_rules(classifier: Classifier) -> None:
+    contexts = classifier.rules.lexicon.contexts
+    cues = [half for rule in contexts for cue in (*rule.cues, *rule.stops, *rule.unless) for half in cue.split("...")]
+    some = ["海带养殖", "海上风电", "3,5", "1:2", ",", "。", "贷款", "万元", *classifier.rules.tie_of][:60]
+    texts = fuzz(3000, cues + some * 8)
+    given = [Application("", text, purpose=other) for text, other in zip(texts, texts[::-1], strict=True)]
+    together = BatchRules(classifier.rules).read(given)
+    assert sum(len(reading.shifts) for reading in together) > len(given)
+    for application, reading in zip(given, together, strict=True):
+        assert _comparable(reading) == _comparable(classifier.rules.read(application))
+
+
 def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, applications: list[Application]) -> None:
     model = classifier.model
     assert model is not None

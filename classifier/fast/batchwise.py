@@ -13,63 +13,20 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from classifier.contexts import Shift
+from classifier.fast.contexts import BatchContexts
+from classifier.fast.joined import PLANE, Found, Joined, Rows
 from classifier.records import Application, Field
 from classifier.rules import Hit, Reading, RuleSet, field_weight, single_labels
-from classifier.text import Passage, Span, Weights, normalise_many
+from classifier.text import Passage, Span, normalise_many
 from classifier.words.columns import Numbers, begins, concatenated, in_order, ranges
-from classifier.words.trie import Codes, Trie, Words, code_points
+from classifier.words.trie import Trie, Words, code_points
 
 _FIELDS = tuple((field, field.name.lower()) for field in Field)
-_PLANE = 0x10000
 _NO_RANK = 2**40
-_LATIN = np.isin(np.arange(_PLANE + 1), list(map(ord, string.ascii_letters)))
-_SENTENCE_ENDS = np.isin(np.arange(_PLANE + 1), [0, *map(ord, "。;!?")])
-
-
-class _Rows(NamedTuple):
-    """Rows of numbers for each word: those of word ``w`` are ``columns[:, first[w] : first[w] + counts[w]]``."""
-
-    first: Numbers
-    counts: Numbers
-    columns: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, rows: Sequence[Sequence[tuple[int, ...]]], width: int) -> "_Rows":
-        count = np.array([len(own) for own in rows], dtype=np.intp)
-        columns = np.array([row for own in rows for row in own], dtype=np.intp).reshape(-1, width).T
-        return cls(np.cumsum(count) - count, count, np.ascontiguousarray(columns))
-
-    def each(self, words: Numbers) -> tuple[Numbers, NDArray[np.intp]]:
-        """For all rows of all words: the place of the word among ``words``, and the row's columns."""
-        count = self.counts[words]
-        return np.repeat(np.arange(len(words)), count), self.columns[:, ranges(self.first[words], count)]
-
-
-class _Found(NamedTuple):
-    """Occurrences by start, longest first; Latin words only where they stand alone."""
-
-    starts: Numbers
-    ends: Numbers
-    words: Numbers
-    passages: Numbers
-
-    def only(self, chosen: NDArray[np.bool_]) -> "_Found":
-        """Those whose word is chosen."""
-        kept = np.flatnonzero(chosen[self.words])
-        return _Found(*(column[kept] for column in self))
-
-
-class _Joined(NamedTuple):
-    """All passages of many applications: text behind text."""
-
-    codes: Codes
-    offsets: Numbers
-    passages: Numbers  # of each place
-    records: Numbers  # of each passage
-    numbers: Numbers  # of each passage within its application
-    weights: Weights
+_LATIN = np.isin(np.arange(PLANE + 1), list(map(ord, string.ascii_letters)))
+_SENTENCE_ENDS = np.isin(np.arange(PLANE + 1), [0, *map(ord, "。;!?")])
 
 
 class _Entries(NamedTuple):
@@ -92,7 +49,7 @@ class _TermTable:
         parts = [[sorted({number[word] for word in part}) for part in term.parts] for term in terms]
         self.sizes = np.array([len(own) for own in parts], dtype=np.intp)
         self._first_part = np.cumsum(self.sizes) - self.sizes
-        self._words = _Rows.of([[(word,) for word in part] for own in parts for part in own], 1)
+        self._words = Rows.of([[(word,) for word in part] for own in parts for part in own], 1)
         singles: list[list[tuple[int, ...]]] = [[] for _ in words]
         probes: list[list[tuple[int, ...]]] = [[] for _ in words]
         self._probe_part = np.zeros(len(parts), dtype=np.intp)
@@ -102,10 +59,10 @@ class _TermTable:
             self._probe_part[term] = probe
             for word in own[probe]:
                 (singles if len(own) == 1 else probes)[word].append((term,))
-        self._singles, self._probes = _Rows.of(singles, 1), _Rows.of(probes, 1)
-        self._covered = _Rows.of(_covered_entries(rules, words, singles), 3)
+        self._singles, self._probes = Rows.of(singles, 1), Rows.of(probes, 1)
+        self._covered = Rows.of(_covered_entries(rules, words, singles), 3)
 
-    def entries(self, found: _Found) -> _Entries:
+    def entries(self, found: Found) -> _Entries:
         """First those of terms of one part, in order of the occurrences; then those of terms all of whose parts are there."""
         single, (terms,) = self._singles.each(found.words)
         several = self._several(found)
@@ -115,7 +72,7 @@ class _TermTable:
             np.concatenate([np.zeros_like(single), several.parts]),
         )
 
-    def _several(self, found: _Found) -> _Entries:
+    def _several(self, found: Found) -> _Entries:
         """The entries of terms of several parts, in the passages that hold words of all parts."""
         passages, terms = self._candidates(found)
         passages, terms = self._whole(found, passages, terms)
@@ -138,7 +95,7 @@ class _TermTable:
         term = terms[owners[part]]
         return _Entries(places[by_place], term, parts[part] - self._first_part[term])
 
-    def _whole(self, found: _Found, passages: Numbers, terms: Numbers) -> tuple[Numbers, Numbers]:
+    def _whole(self, found: Found, passages: Numbers, terms: Numbers) -> tuple[Numbers, Numbers]:
         """Those candidates all of whose parts have a word in the passage."""
         present = np.zeros((int(found.passages.max(initial=0)) + 1, len(self._singles.counts)), dtype=bool)
         present[found.passages, found.words] = True
@@ -150,17 +107,17 @@ class _TermTable:
             passages, terms = passages[held], terms[held]
         return passages, terms
 
-    def _candidates(self, found: _Found) -> tuple[Numbers, Numbers]:
+    def _candidates(self, found: Found) -> tuple[Numbers, Numbers]:
         """Passages and terms of several parts whose probe is there."""
         owners, (terms,) = self._probes.each(found.words)
         pairs = np.unique(found.passages[owners] * len(self.sizes) + terms)
         return pairs // len(self.sizes), pairs % len(self.sizes)
 
-    def singles(self, found: _Found) -> int:
+    def singles(self, found: Found) -> int:
         """How many of the entries are of terms of one part."""
         return int(self._singles.counts[found.words].sum())
 
-    def covered(self, found: _Found) -> Numbers:
+    def covered(self, found: Found) -> Numbers:
         """The entries of terms of one part inside an occurrence of a longer term of another label: longest match first."""
         outer, (offsets, inner, entry) = self._covered.each(found.words)
         places = found.starts[outer] + offsets
@@ -191,6 +148,7 @@ class BatchRules:
             np.array([word in own for word in self._words], dtype=bool)
             for own in (literals, rules.tie_of, rules.contexts.words)
         )
+        self._contexts = BatchContexts(rules, self._words)
         self._terms = _TermTable(rules, self._words)
 
     def read(self, applications: Sequence[Application]) -> list[Reading]:
@@ -213,27 +171,35 @@ class BatchRules:
         firsts = np.searchsorted(records, np.arange(len(applications) + 1))
         codes = code_points("\0".join([*(one.text for one in normal), ""]))
         of_places = np.repeat(np.arange(len(given)), lengths + 1)
-        joined = _Joined(codes, offsets, of_places, records, np.arange(len(given)) - firsts[records], weights)
-        return self._readings(joined, [tuple(passages[a:b]) for a, b in pairwise(firsts.tolist())])
-
-    def _readings(self, joined: _Joined, passages: Sequence[tuple[Passage, ...]]) -> list[Reading]:
+        joined = Joined(codes, offsets, of_places, records, np.arange(len(given)) - firsts[records], weights)
         found = self._find(joined)
-        cues = self._listed(found.only(self._are_cues), joined, passages)
+        by_record = [tuple(passages[a:b]) for a, b in pairwise(firsts.tolist())]
+        for own in by_record:
+            self._rules.lower_background(own)
+        shifts = self._contexts.weigh(found.only(self._are_cues), joined, passages, len(applications))
+        return self._readings(found, joined, by_record, shifts)
+
+    def _readings(
+        self,
+        found: Found,
+        joined: Joined,
+        passages: Sequence[tuple[Passage, ...]],
+        shifts: Sequence[tuple[Shift, ...]],
+    ) -> list[Reading]:
         ties = self._listed(found.only(self._are_ties), joined, passages)
-        shifts = [self._rules.weigh(own, place) for own, place in zip(passages, cues, strict=True)]
         hits = self._hits(found.only(self._are_terms), joined, len(passages))
         return [
             Reading(
                 passages=own,
                 hits=tuple(own_hits),
-                shifts=tuple(own_shifts),
+                shifts=own_shifts,
                 ties=self._rules.find_ties(own, own_ties),
                 is_boilerplate=self._rules.is_boilerplate(own),
             )
             for own, own_hits, own_shifts, own_ties in zip(passages, hits, shifts, ties, strict=True)
         ]
 
-    def _find(self, joined: _Joined) -> _Found:
+    def _find(self, joined: Joined) -> Found:
         starts, lengths, words = [], [], []
         for step in self._trie.steps(joined.codes):
             word = self._word_of[step.states]
@@ -244,13 +210,13 @@ class BatchRules:
         start, length, word = map(concatenated, (starts, lengths, words))
         order = in_order(start, int(length.max(initial=0)) - length)
         start, end, word = start[order], (start + length)[order], word[order]
-        latin = _LATIN[np.minimum(joined.codes, _PLANE)]
+        latin = _LATIN[np.minimum(joined.codes, PLANE)]
         whole = ~((latin[start] & latin[start - 1]) | (latin[end - 1] & latin[end]))
         start, end, word = start[whole], end[whole], word[whole]
-        return _Found(start, end, word, joined.passages[start])
+        return Found(start, end, word, joined.passages[start])
 
     def _listed(
-        self, found: _Found, joined: _Joined, passages: Sequence[Sequence[Passage]]
+        self, found: Found, joined: Joined, passages: Sequence[Sequence[Passage]]
     ) -> list[list[list[tuple[str, Span]]]]:
         """The occurrences of each passage of each application, as the plain rules take them."""
         listed: list[list[list[tuple[str, Span]]]] = [[[] for _ in own] for own in passages]
@@ -261,11 +227,11 @@ class BatchRules:
             listed[record][number].append((self._words[word], (start, end)))
         return listed
 
-    def _hits(self, found: _Found, joined: _Joined, size: int) -> list[list[Hit]]:
+    def _hits(self, found: Found, joined: Joined, size: int) -> list[list[Hit]]:
         """For each application the place where each of its terms counts most (see ``rules._best_hit``)."""
         if len(found.starts) == 0:
             return [[] for _ in range(size)]
-        ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, _PLANE)]))  # sentences before each place
+        ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, PLANE)]))  # sentences before each place
         least = np.minimum.reduceat(joined.weights, np.stack([found.starts, found.ends], axis=1).ravel())[::2]
         values = np.unique(least)[::-1]
         ranks = np.searchsorted(-values, -least)
@@ -293,7 +259,7 @@ class BatchRules:
         ends = np.searchsorted(best.records, np.arange(size + 1)).tolist()
         return [sorted(hits[first:last], key=itemgetter(1, 2)) for first, last in pairwise(ends)]
 
-    def _collect(self, best: "_Best", found: _Found, joined: _Joined, values: Sequence[float]) -> Iterator[Hit]:
+    def _collect(self, best: "_Best", found: Found, joined: Joined, values: Sequence[float]) -> Iterator[Hit]:
         passages = found.passages[best.places]
         starts, ends = (column[best.places] - joined.offsets[passages] for column in (found.starts, found.ends))
         spans = list(zip(starts.tolist(), ends.tolist(), strict=True))

@@ -1,0 +1,58 @@
+"""Many texts in one array: text behind text, parted by 0, and the words found in it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.text import Weights
+from classifier.words.columns import Numbers, ranges
+from classifier.words.trie import Codes
+
+PLANE = 0x10000
+
+
+class Joined(NamedTuple):
+    """All passages of many applications."""
+
+    codes: Codes
+    offsets: Numbers
+    passages: Numbers  # of each place
+    records: Numbers  # of each passage
+    numbers: Numbers  # of each passage within its application
+    weights: Weights
+
+
+class Found(NamedTuple):
+    """Occurrences of words by start, longest first; Latin words only where they stand alone."""
+
+    starts: Numbers
+    ends: Numbers
+    words: Numbers
+    passages: Numbers
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Found":
+        """Those whose word is chosen."""
+        kept = np.flatnonzero(chosen[self.words])
+        return Found(*(column[kept] for column in self))
+
+
+class Rows(NamedTuple):
+    """Rows of numbers for each word: those of word ``w`` are ``columns[:, first[w] : first[w] + counts[w]]``."""
+
+    first: Numbers
+    counts: Numbers
+    columns: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[tuple[int, ...]]], width: int) -> "Rows":
+        """Rows of so many numbers, given for each word."""
+        count = np.array([len(own) for own in rows], dtype=np.intp)
+        columns = np.array([row for own in rows for row in own], dtype=np.intp).reshape(-1, width).T
+        return cls(np.cumsum(count) - count, count, np.ascontiguousarray(columns))
+
+    def each(self, words: Numbers) -> tuple[Numbers, NDArray[np.intp]]:
+        """For all rows of all words: the place of the word among ``words``, and the row's columns."""
+        count = self.counts[words]
+        return np.repeat(np.arange(len(words)), count), self.columns[:, ranges(self.first[words], count)]
