@@ -104,7 +104,7 @@ class _TermTable:
             owners, (words,) = self._words.each(self._first_part[terms[has]] + part)
             held = np.ones(len(terms), dtype=bool)
             held[has] = np.bincount(owners, present[passages[has[owners]], words], minlength=len(has)) > 0
-            passages, terms = passages[held], terms[held]
+            passages, terms = passages.compress(held), terms.compress(held)
         return passages, terms
 
     def _candidates(self, found: Found) -> tuple[Numbers, Numbers]:
@@ -211,7 +211,7 @@ class BatchRules:
         order = in_order(start, int(length.max(initial=0)) - length)
         start, end, word = start[order], (start + length)[order], word[order]
         latin = _LATIN[np.minimum(joined.codes, PLANE)]
-        whole = ~((latin[start] & latin[start - 1]) | (latin[end - 1] & latin[end]))
+        whole = np.flatnonzero(~((latin[start] & latin[start - 1]) | (latin[end - 1] & latin[end])))
         start, end, word = start[whole], end[whole], word[whole]
         return Found(start, end, word, joined.passages[start])
 

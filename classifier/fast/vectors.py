@@ -213,8 +213,8 @@ class BatchModel:
         starts, ends, figures = texts.tokens
         weights = _least(texts.weights, starts, ends)
         words = self._word_of[self._words.whole(small, starts, ends)]
-        words[figures] = self._figure
-        words[_are_marks(texts) | (weights <= 0)] = 0
+        words[np.flatnonzero(figures)] = self._figure
+        words[np.flatnonzero(_are_marks(texts) | (weights <= 0))] = 0
         passages = texts.passages[starts]
         order = _ORDER * texts.offsets[passages] + 2 * (starts - texts.offsets[passages])
         own = np.flatnonzero((words > 0) & (self._row_of_word[words] >= 0))
@@ -229,7 +229,8 @@ class BatchModel:
         pairs = np.stack([words[first], words[first + 1]], axis=1).ravel().astype(np.uint32)
         places = np.arange(0, len(pairs), 2)
         rows = self._row_of_pair[self._pairs.whole(pairs, places, places + 2)]
-        first, rows = first[rows >= 0], rows[rows >= 0]
+        known = np.flatnonzero(rows >= 0)
+        first, rows = first[known], rows[known]
         weight = np.minimum(weights[first], weights[first + 1])
         yield rows, starts[first], ends[first + 1], weight, order[first + 1] + 1
 

@@ -54,13 +54,13 @@ class Dictionary:
         begins[words.codes[words.starts]] = True
         if only is not None:
             words, counts = _made_of(words, counts, only | set(map(ord, "".join(own))))
-        self._trie = Trie(words.joined(Words.of(own)))
-        self._counts = np.zeros(self._trie.root, dtype=np.int64)
-        self._counts[self._trie.ends[: len(counts)]] = counts  # of a word given twice, the last
-        added = self._frequencies(own, total, begins)
-        self._counts[self._trie.ends[len(counts) :]] = added
+        self._trie = Trie(words.joined(Words.of(own)), room=4)
+        by_state = np.zeros(self._trie.root, dtype=np.int64)
+        by_state[self._trie.ends[: len(counts)]] = counts  # of a word given twice, the last
+        added = _frequencies(own, self._known(own, by_state), total, begins)
+        by_state[self._trie.ends[len(counts) :]] = added
         self._log_total = math.log(total + sum(added))
-        self._shares = _log_shares(self._counts, self._log_total)
+        self._shares = _log_shares(by_state, self._log_total)
 
     def cut(self, codes: Codes) -> Tokens:
         """The tokens of texts, given as code points, each text with a 0 at its end."""
@@ -96,32 +96,32 @@ class Dictionary:
             np.concatenate([np.full(len(rest), -self._log_total), *shares]),
         )
 
-    def _frequencies(self, own: Sequence[str], total: int, begins: NDArray[np.bool_]) -> list[int]:
-        """For each word, added in this order, the least frequency at which jieba keeps it whole."""
-        known = self._known(own)
-        for character in set("".join(own)):
-            if begins[ord(character)]:
-                known.setdefault(character, 0)
-        added = []
-        for word in own:
-            share = 1.0
-            for piece in _plain_cut(word, known, total):
-                share *= known.get(piece, 1) / float(total)
-            added.append(max(int(share * total) + 1, known.get(word, 1)))
-            known.setdefault(word[0], 0)
-            known[word] = added[-1]
-            total += added[-1]
-        return added
-
-    def _known(self, own: Sequence[str]) -> dict[str, int]:
+    def _known(self, own: Sequence[str], by_state: NDArray[np.int64]) -> dict[str, int]:
         """The frequencies of all dictionary words inside words of our own."""
         text = "\0".join([*own, ""])
         return {
             text[start : start + step.length]: count
             for step in self._trie.steps(code_points(text))
-            for start, count in zip(step.starts.tolist(), self._counts[step.states].tolist(), strict=True)
+            for start, count in zip(step.starts.tolist(), by_state[step.states].tolist(), strict=True)
             if count
         }
+
+
+def _frequencies(own: Sequence[str], known: dict[str, int], total: int, begins: NDArray[np.bool_]) -> list[int]:
+    """For each word, added in this order, the least frequency at which jieba keeps it whole."""
+    for character in set("".join(own)):
+        if begins[ord(character)]:
+            known.setdefault(character, 0)
+    added = []
+    for word in own:
+        share = 1.0
+        for piece in _plain_cut(word, known, total):
+            share *= known.get(piece, 1) / float(total)
+        added.append(max(int(share * total) + 1, known.get(word, 1)))
+        known.setdefault(word[0], 0)
+        known[word] = added[-1]
+        total += added[-1]
+    return added
 
 
 def _plain_cut(word: str, known: Mapping[str, int], total: int) -> Iterator[str]:
@@ -214,7 +214,7 @@ def _choose_together(edges: Edges, blocks: _Blocks, choice: Numbers) -> None:
     at[own] = row[left[own]] + np.repeat(np.arange(len(lengths)), lengths + 1)
     reached, best = np.zeros(row[-1]), np.ones(row[-1], dtype=np.intp)
     reached[row[1] :] = -np.inf
-    picked = left[edges.starts] > 0
+    picked = np.flatnonzero(left[edges.starts] > 0)
     starts, sizes, shares = edges.starts[picked], edges.lengths[picked], edges.shares[picked]
     order, groups = _sorted_groups(left[starts], sizes)
     starts, sizes, shares = starts[order], sizes[order], shares[order]
@@ -246,7 +246,7 @@ def _first_of_words(choice: Numbers, in_words: NDArray[np.bool_], kinds: NDArray
     while len(place):
         begins[place] = True
         place = place + choice[place]
-        place = place[in_words[place] & ~begins[place]]
+        place = place.compress(in_words[place] & ~begins[place])
     single = begins & np.concatenate([begins[1:], [True]]) & (kinds >= _DIGIT)
     return np.asarray(begins & ~(single & np.concatenate([[False], single[:-1]])))
 
@@ -256,7 +256,7 @@ def _tokens(begins: NDArray[np.bool_], kinds: NDArray[np.uint8]) -> Tokens:
     starts = np.flatnonzero(begins | (kinds != np.concatenate([[_END], kinds[:-1]])))
     ends = np.append(starts[1:], len(kinds))
     own = kinds[starts]
-    kept = own > _BLANK
+    kept = np.flatnonzero(own > _BLANK)
     return Tokens(starts[kept], ends[kept], own[kept] == _DIGIT)
 
 

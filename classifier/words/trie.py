@@ -17,7 +17,6 @@ Codes = NDArray[np.uint32]
 _CODE_BITS = np.uint64(21)
 _EMPTY = np.uint64(2**64 - 1)
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio: spreads the keys over the table
-_FREE_SHARE = 2  # so many places for each step
 _PLANE = 0x10000  # code points whose first step has a table of its own
 
 
@@ -52,14 +51,16 @@ class Words(NamedTuple):
 
 
 class Trie:
-    """Words by their beginnings. ``ends`` holds the state each given word ends in, in the order given."""
+    """Words by their beginnings. ``ends`` holds the state each given word ends in, in the order given.
 
-    def __init__(self, words: Words) -> None:
-        most = int(words.lengths.sum())
-        self._bits = max(10, int(_FREE_SHARE * most).bit_length())
+    The table has ``room`` places for each step or more: few make a step look further, many fall out of the processor's cache.
+    """
+
+    def __init__(self, words: Words, room: int = 2) -> None:
+        self._bits = max(10, (room * int(words.lengths.sum())).bit_length())
         self.ends, steps = self._insert(words)
-        if steps * 2 * _FREE_SHARE < 2**self._bits:  # most beginnings are shared: a smaller table stays in the cache
-            self._bits = max(10, int(_FREE_SHARE * steps).bit_length())
+        if steps * 2 * room < 2**self._bits:  # most beginnings are shared
+            self._bits = max(10, (room * steps).bit_length())
             self.ends, _ = self._insert(words)
         plane = np.arange(_PLANE, dtype=np.uint32)
         self._first = self._next(np.full(_PLANE, self.root), plane)
@@ -100,9 +101,10 @@ class Trie:
         held = self._keys[places]
         open_ = np.flatnonzero((held != keys) & (held != _EMPTY))
         while len(open_):
-            places[open_] = (places[open_] + 1) & (self.root - 1)
-            held[open_] = self._keys[places[open_]]
-            open_ = open_[(held[open_] != keys[open_]) & (held[open_] != _EMPTY)]
+            further = (places.take(open_) + 1) & (self.root - 1)
+            found = self._keys.take(further)
+            places[open_], held[open_] = further, found
+            open_ = open_.compress((found != keys.take(open_)) & (found != _EMPTY))
         return np.where(held == keys, places, -1)
 
     def whole(self, codes: Codes, starts: Numbers, ends: Numbers) -> Numbers:
@@ -113,7 +115,7 @@ class Trie:
         while len(active):
             states[active] = self._next(states[active], codes[starts[active] + depth])
             depth += 1
-            active = active[(states[active] >= 0) & (starts[active] + depth < ends[active])]
+            active = active.compress((states.take(active) >= 0) & (starts.take(active) + depth < ends.take(active)))
         return states
 
     def values(self, values: Iterable[int], other: int) -> Numbers:
