@@ -8,10 +8,45 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
 
-from classifier.review import ReviewStore
+from classifier.review import Policy, ReviewStore
 from tests.web.serving import Server, add_persons, start
 from tests.web.settling import SLOW, watched
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReviewStore]:
+    """The store that a page of the demo opens; every second reading is open unless a test asks for blind ones."""
+    url = f"sqlite:///{tmp_path / 'review.db'}"
+    monkeypatch.setenv("LANMU_DEMO", "1")
+    monkeypatch.setenv("LANMU_DATABASE", url)
+    monkeypatch.setenv("LANMU_HOME", str(tmp_path))
+    opened = ReviewStore.open(url, policy=Policy(blind_share=0.0))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One store for all tests of a module: a schema takes a second to make."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def open_page(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Opens the module's ``PAGE`` in a new session, for a person of the demo and at an address."""
+    monkeypatch.setenv("LANMU_DEMO", "1")
+    monkeypatch.setenv("LANMU_HOME", str(home))
+    monkeypatch.delenv("LANMU_DATABASE", raising=False)
+
+    def start(person: str = "演示经办", **address: str) -> AppTest:
+        app = AppTest.from_file(str(request.module.PAGE), default_timeout=60)
+        for name, value in {"person": person, **address}.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The admin's page, wired to a real store."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,6 @@ from classifier.review.sessions import SignInError
 from tests.web.serving import CONSOLE, Server, sign_in
 
 UI = Path(__file__).resolve().parents[2] / "classifier" / "web" / "ui.py"
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReviewStore]:
-    monkeypatch.setenv("LANMU_HOME", str(tmp_path))
-    monkeypatch.setenv("LANMU_DEMO", "1")
-    opened = ReviewStore.open(f"sqlite:///{tmp_path / 'demo.db'}")
-    yield opened
-    opened.close()
 
 
 def page(person: str = "演示管理") -> AppTest:

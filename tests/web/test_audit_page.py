@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from classifier import Application, Classifier
 from classifier.errors import AuditError
 from classifier.records import Outcome
-from classifier.review import Actor, BatchState, Label, Policy, ReviewStore, Status, Submission, sampling
+from classifier.review import Actor, BatchState, Label, ReviewStore, Status, Submission, sampling
 from classifier.review.cases import Event
 from classifier.web import places, screen
 from classifier.web.audit import trail
@@ -31,18 +31,8 @@ TEXTS = ("在荣成近海投放人工鱼礁，建设国家级海洋牧场", "购
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The database file."""
-    return tmp_path / "review.db"
-
-
-@pytest.fixture
-def store(path: Path, monkeypatch: pytest.MonkeyPatch, classifier: Classifier) -> ReviewStore:
+def store(store: ReviewStore, classifier: Classifier) -> ReviewStore:
     """Three cases of a loan book, one of them read twice and approved, one corrected and waiting."""
-    monkeypatch.setenv("LANMU_DEMO", "1")
-    monkeypatch.setenv("LANMU_DATABASE", f"sqlite:///{path}")
-    monkeypatch.setenv("LANMU_HOME", str(path.parent))
-    store = ReviewStore.open(f"sqlite:///{path}", policy=Policy(blind_share=0.0))
     given = [Application(f"=L-{number}", text) for number, text in enumerate(TEXTS, 1)]
     batch = store.open_batch(OFFICER, "台账.xlsx", "0" * 64, len(given))
     filed = [Submission(one, classifier.predict(one), Decimal(2_000_000), row=row) for row, one in enumerate(given, 2)]
@@ -105,11 +95,11 @@ def test_user_text_shows_as_text(store: ReviewStore) -> None:
     assert "<script" not in shown and "<img" not in shown and "&lt;img src=" in shown
 
 
-def test_an_unbroken_log_is_said_to_be_so_and_a_changed_one_names_the_fault(store: ReviewStore, path: Path) -> None:
+def test_an_unbroken_log_is_said_to_be_so_and_a_changed_one_names_the_fault(store: ReviewStore) -> None:
     at = page(part="留痕核验")
     at.button(key="verify").click().run()
     assert "核验通过" in words(at) and store.head(AUDITOR).digest in words(at)
-    with sqlite3.connect(path) as database:
+    with sqlite3.connect(str(store.engine.url.database)) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
         database.execute("UPDATE verdicts SET reason = '改过的理由' WHERE id = 2")

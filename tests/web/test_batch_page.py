@@ -45,16 +45,6 @@ BOOK = f"某行贷款台账\n{HEADER}\n{ROWS}".encode("gb18030")
 PATIENCE = 60.0
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReviewStore:
-    """The store that the page opens."""
-    url = f"sqlite:///{tmp_path / 'review.db'}"
-    monkeypatch.setenv("LANMU_DEMO", "1")
-    monkeypatch.setenv("LANMU_DATABASE", url)
-    monkeypatch.setenv("LANMU_HOME", str(tmp_path))
-    return ReviewStore.open(url)
-
-
 def page(person: Actor = OFFICER, **address: str) -> AppTest:
     """The page as a person sees it in a new tab, at an address."""
     at = AppTest.from_file(str(UI), default_timeout=60)

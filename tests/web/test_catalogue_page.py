@@ -19,28 +19,6 @@ from taxonomy import Catalogue, Tier
 PAGE = Path(classifier.web.__file__).parent / "pages" / "catalogue.py"
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One store for all tests here."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture
-def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """A new session on the page, signed in as a demo person."""
-    monkeypatch.setenv("LANMU_DEMO", "1")
-    monkeypatch.setenv("LANMU_HOME", str(home))
-    monkeypatch.delenv("LANMU_DATABASE", raising=False)
-
-    def start(**address: str) -> AppTest:
-        app = AppTest.from_file(str(PAGE), default_timeout=60)
-        for name, value in address.items():
-            app.query_params[name] = value
-        return app.run()
-
-    return start
-
-
 def shown(app: AppTest) -> str:
     assert not app.exception
     assert not app.error

@@ -4,13 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from classifier import Application, Classifier
 from classifier.rates import Rate
 from classifier.records import Outcome
-from classifier.review import Label, Policy, Query, ReviewStore, Submission
+from classifier.review import Label, Query, ReviewStore, Submission
 from classifier.review.overview import totals
 from classifier.review.permissions import Actor
 from classifier.settings import Settings
@@ -21,16 +20,6 @@ from taxonomy import Catalogue
 UI = Path(places.__file__).with_name("ui.py")
 OFFICER, FIRST, ADMIN = (Actor(name, DEMO_PERSONS[name]) for name in ("演示经办", "演示复核甲", "演示管理"))
 TEXTS = ("在荣成近海投放人工鱼礁，建设国家级海洋牧场", "购置轧钢生产线一条", "商品住宅小区工程款")
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReviewStore:
-    """The store that the page opens."""
-    url = f"sqlite:///{tmp_path / 'review.db'}"
-    monkeypatch.setenv("LANMU_DEMO", "1")
-    monkeypatch.setenv("LANMU_DATABASE", url)
-    monkeypatch.setenv("LANMU_HOME", str(tmp_path))
-    return ReviewStore.open(url, policy=Policy(blind_share=0.0))
 
 
 def submit_all(store: ReviewStore, classifier: Classifier) -> list[int]:

@@ -26,15 +26,10 @@ STEEL = "购置轧钢生产线一条"
 Files = Callable[..., list[int]]
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReviewStore:
-    """The store that the page opens; every second reading is open unless a test asks for blind ones."""
-    url = f"sqlite:///{tmp_path / 'review.db'}"
-    monkeypatch.setenv("LANMU_DEMO", "1")
-    monkeypatch.setenv("LANMU_DATABASE", url)
-    monkeypatch.setenv("LANMU_HOME", str(tmp_path))
+@pytest.fixture(autouse=True)
+def haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to read before deciding."""
     monkeypatch.setattr(queue, "LEAST_SECONDS", 0.0)
-    return ReviewStore.open(url, policy=Policy(blind_share=0.0))
 
 
 @pytest.fixture

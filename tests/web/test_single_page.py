@@ -40,29 +40,6 @@ UNDECIDED = EXAMPLES["分不清的"].description
 NASTY = "<script>alert(1)</script> $x$ ~~删~~ **粗** [链](javascript:1) =1+1 😀\n海上风电场建设　ＡＢＣ"
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One store for all tests here: a schema takes a second to make."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture
-def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """A new session on the page, signed in as a demo person."""
-    monkeypatch.setenv("LANMU_DEMO", "1")
-    monkeypatch.setenv("LANMU_HOME", str(home))
-    monkeypatch.delenv("LANMU_DATABASE", raising=False)
-
-    def start(person: str = "演示经办", **address: str) -> AppTest:
-        app = AppTest.from_file(str(PAGE), default_timeout=60)
-        app.query_params["person"] = person
-        for name, value in address.items():
-            app.query_params[name] = value
-        return app.run()
-
-    return start
-
-
 def store() -> ReviewStore:
     return context.store()
 
