@@ -8,11 +8,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifier.errors import ModelError
 from classifier.model import TextModel
@@ -67,7 +69,21 @@ class Manifest:
 
 def library_versions() -> dict[str, str]:
     """The installed versions of the libraries that shape a model or a prediction."""
-    return {name: version(name) for name in (*PREDICTING, *TRAINING)}
+    return {name: _version(name) for name in (*PREDICTING, *TRAINING)}
+
+
+def _version(library: str) -> str:
+    """The installed version of a library, by the name of the folder that says so beside it.
+
+    ``importlib.metadata`` reads it from the same place, but its import alone costs a prediction from a cold start a tenth.
+    """
+    found = find_spec(library)
+    folders = list(Path(found.origin).parents[1].glob(f"{library}-*.dist-info")) if found and found.origin else []
+    if len(folders) == 1:
+        return folders[0].name.removeprefix(f"{library}-").removesuffix(".dist-info")
+    from importlib.metadata import version
+
+    return version(library)
 
 
 def save_model(model: TextModel, manifest: Manifest, card: str, folder: Path) -> None:
@@ -75,7 +91,7 @@ def save_model(model: TextModel, manifest: Manifest, card: str, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     for name in _ARRAYS:
         kind = np.float16 if name == "weights" else np.float32
-        np.save(folder / f"{name}.npy", getattr(model, name).astype(kind), allow_pickle=False)
+        np.save(folder / f"{name}.npy", getattr(model, name).astype(kind, order="C"), allow_pickle=False)
     (folder / "vocabulary.txt").write_text("\n".join(model.vocabulary), "utf-8", newline="\n")
     (folder / "card.md").write_text(card, "utf-8", newline="\n")
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
@@ -128,12 +144,12 @@ def load_model(folder: Path, edition: str, lexicon: str, words: tuple[str, ...])
     """
     manifest = read_manifest(folder)
     _check(folder, manifest, edition, lexicon)
-    arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False).astype(np.float32) for name in _ARRAYS}
-    vocabulary = (folder / "vocabulary.txt").read_text("utf-8").split("\n")
-    if arrays["weights"].shape != (len(vocabulary), len(manifest.labels)):
+    files = _contents(folder, manifest)
+    weights, idf, bias = (_array(files[f"{name}.npy"]) for name in ("weights", "idf", "bias"))
+    vocabulary = files["vocabulary.txt"].decode().split("\n")
+    if weights.shape != (len(vocabulary), len(manifest.labels)):
         raise ModelError(f"模型 {folder.name} 的权重与词表大小不符：请恢复原文件或重新训练。")
-    model = TextModel(manifest.labels, vocabulary, **arrays, tokeniser=Tokeniser(words))
-    return model, manifest
+    return TextModel(manifest.labels, vocabulary, idf, weights, bias, Tokeniser(words)), manifest
 
 
 def _check(folder: Path, manifest: Manifest, edition: str, lexicon: str) -> None:
@@ -143,19 +159,34 @@ def _check(folder: Path, manifest: Manifest, edition: str, lexicon: str) -> None
                 f"模型 {folder.name} 是为{what} {made_for} 训练的，现用 {present}：请运行 make train 重新训练。"
             )
     for name in PREDICTING:
-        if manifest.libraries.get(name) != version(name):
-            wanted = manifest.libraries.get(name)
+        wanted, present = manifest.libraries.get(name), _version(name)
+        if wanted != present:
             raise ModelError(
-                f"模型 {folder.name} 要求 {name} {wanted}，装的是 {version(name)}：请按 requirements.lock 安装。"
+                f"模型 {folder.name} 要求 {name} {wanted}，装的是 {present}：请按 requirements.lock 安装。"
             )
+
+
+def _contents(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+    """The bytes of every file, each read once and checked: what is used is what was checked."""
     surplus = sorted({path.name for path in folder.iterdir()} - manifest.files.keys() - {"manifest.json"})
     if surplus:
         raise ModelError(f"模型 {folder.name} 多出清单外的文件 {'、'.join(surplus)}：请移走后再用。")
+    contents = {}
     for name in sorted({*manifest.files, *(f"{array}.npy" for array in _ARRAYS), "vocabulary.txt"}):
         if not (folder / name).is_file():
             raise ModelError(f"模型 {folder.name} 缺少文件 {name}：请恢复原文件或重新训练。")
-        if manifest.files.get(name) != _sha256(folder / name):
+        contents[name] = (folder / name).read_bytes()
+        if manifest.files.get(name) != hashlib.sha256(contents[name]).hexdigest():
             raise ModelError(f"模型 {folder.name} 的文件 {name} 与清单的校验值不符，可能被改动：请恢复原文件。")
+    return contents
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """The array of a file that ``save_model`` wrote, seen in the file's own bytes."""
+    stream = BytesIO(content)
+    np.lib.format.read_magic(stream)
+    shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+    return np.frombuffer(content, kind, offset=stream.tell()).reshape(shape)
 
 
 def _sha256(path: Path) -> str:

@@ -5,11 +5,12 @@ a model file can hold no code.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,18 @@ Array = NDArray[np.float32]
 
 PUNCTUATION = frozenset(",。;:、()!?\"'“”‘’《》<>[]{}【】-—_/·~～.…%+*#&@|\\=^`$ ")
 CHARACTER_GROUPS = (1, 2, 3)
+_FIGURE = re.compile("[0-9]+")
 
 
-# A feature where it stands: its name in the vocabulary, number of the passage, start, end, and how much its characters count.
+# Stands in a text for what is no part of any feature: punctuation and voided words.
+VOID = "\0"
+_VOIDED = str.maketrans(dict.fromkeys(PUNCTUATION, VOID))
+
+# A feature where it stands: its key, number of the passage, start, end, and how much its characters count. The key is its
+# row in the vocabulary, or in training, which makes the vocabulary, its name.
 # A plain tuple: a text has hundreds, and a record of each would cost more than all the arithmetic.
-Feature = tuple[str, int, int, int, float]
+Key = TypeVar("Key", int, str)
+Feature = tuple[Key, int, int, int, float]
 
 
 class Word(NamedTuple):
@@ -38,18 +46,27 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A text as the model sees it: the tokens of each passage, the features found, and the value of each known one."""
+    """A text as the model sees it: the tokens of each passage, the known features found; of each row count and value."""
 
     tokens: Sequence[Sequence[Token]]
-    found: Sequence[Feature]
+    found: Sequence[Feature[int]]
+    counts: Mapping[int, float]
     values: Mapping[int, float]
 
 
-def features(passages: Sequence[Passage], tokens: Sequence[Sequence[Token]]) -> Iterator[Feature]:
-    """Words (w), pairs of neighbouring words (b) and character groups (c) of all passages that are not voided."""
+def features(
+    passages: Sequence[Passage], tokens: Sequence[Sequence[Token]], key_of: Callable[[str], Key | None]
+) -> list[Feature[Key]]:
+    """Words (w), pairs of neighbouring words (b) and character groups (c) that have a key and are not voided.
+
+    ``key_of`` must know no name that contains VOID.
+    """
+    found: list[Feature[Key]] = []
     for number, (passage, own) in enumerate(zip(passages, tokens, strict=True)):
-        yield from _word_features(passage, number, own)
-        yield from _character_features(passage, number)
+        weights = passage.weights.tolist()
+        found += _word_features(own, weights, number, key_of)
+        found += _character_features(passage.normal.text, weights, number, key_of)
+    return found
 
 
 def tokens_of(passages: Sequence[Passage], tokeniser: Tokeniser) -> list[list[Token]]:
@@ -57,95 +74,82 @@ def tokens_of(passages: Sequence[Passage], tokeniser: Tokeniser) -> list[list[To
     return tokeniser.tokenise_all([passage.normal.text for passage in passages])
 
 
-def _word_features(passage: Passage, number: int, tokens: Sequence[Token]) -> Iterator[Feature]:
-    before = None
-    weights = passage.weights.tolist()
-    for token in tokens:
-        weight = min(weights[token.start : token.end])
-        if token.word in PUNCTUATION or weight <= 0:
-            before = None
+def _word_features(
+    tokens: Iterable[Token], weights: Sequence[float], number: int, key_of: Callable[[str], Key | None]
+) -> Iterator[Feature[Key]]:
+    before, first, least = VOID, 0, 0.0
+    for word, start, end in tokens:
+        weight = min(weights[start:end])
+        if weight <= 0 or word in PUNCTUATION:
+            before = VOID
             continue
-        yield "w" + token.word, number, token.start, token.end, weight
-        if before is not None:
-            yield (
-                f"b{before[0]} {token.word}",
-                number,
-                before[1],
-                token.end,
-                min(weight, before[2]),
-            )
-        before = (token.word, token.start, weight)
+        if (key := key_of("w" + word)) is not None:
+            yield key, number, start, end, weight
+        if before is not VOID and (key := key_of(f"b{before} {word}")) is not None:
+            yield key, number, first, end, min(weight, least)
+        before, first, least = word, start, weight
 
 
-def _character_features(passage: Passage, number: int) -> Iterator[Feature]:
-    characters = _collapsed(passage.normal.text)
-    weights = passage.weights.tolist()
-    for index, (_, start, _) in enumerate(characters):
-        group = ""
-        weight = weights[start]
-        for character, _, end in characters[index : index + CHARACTER_GROUPS[-1]]:
-            weight = min(weight, weights[end - 1])
-            if character in PUNCTUATION or weight <= 0:
-                break
-            group += character
-            yield "c" + group, number, start, end, weight
+def _character_features(
+    text: str, weights: Sequence[float], number: int, key_of: Callable[[str], Key | None]
+) -> Iterator[Feature[Key]]:
+    characters, starts, ends = _collapsed(text)
+    last = [weights[end - 1] for end in ends]
+    if min(last, default=1) <= 0:
+        characters = "".join([one if weight > 0 else VOID for one, weight in zip(characters, last, strict=True)])
+    characters += VOID * CHARACTER_GROUPS[-1]
+    for place in range(len(starts)):
+        for size in CHARACTER_GROUPS:
+            if (key := key_of("c" + characters[place : place + size])) is not None:
+                start = starts[place]
+                weight = min(weights[start], *last[place : place + size])
+                if weight > 0:
+                    yield key, number, start, ends[place + size - 1], weight
 
 
-def _collapsed(text: str) -> list[tuple[str, int, int]]:
-    """Characters with their places; a run of digits counts as one character ``0``."""
-    characters: list[tuple[str, int, int]] = []
-    for index, character in enumerate(lower(text)):
-        if "0" <= character <= "9":
-            if characters and characters[-1][0] == "0" and characters[-1][2] == index:
-                characters[-1] = ("0", characters[-1][1], index + 1)
-                continue
-            character = "0"
-        characters.append((character, index, index + 1))
-    return characters
+def _collapsed(text: str) -> tuple[str, list[int], list[int]]:
+    """The characters of a text with their starts and ends; a run of digits is one character ``0``, punctuation is VOID."""
+    starts, ends = list(range(len(text))), list(range(1, len(text) + 1))
+    for run in reversed(list(_FIGURE.finditer(text))):
+        del starts[run.start() + 1 : run.end()], ends[run.start() : run.end() - 1]
+    return _FIGURE.sub("0", lower(text)).translate(_VOIDED), starts, ends
 
 
-def block_weights(found: Iterable[Feature], vocabulary: Mapping[str, int], idf: Array) -> dict[int, float]:
-    """The vector of a text: log(1 + count) x idf, each block (words with pairs; characters) of length 1.
-
-    Counts are sums of the features' weights, so a word in a stressed place counts more than in a background one.
-    """
+def feature_counts(found: Iterable[Feature[int]]) -> dict[int, float]:
+    """Of each row the sum of the features' weights: a word in a stressed place counts more than in a background one."""
     counts: dict[int, float] = {}
-    kinds: dict[int, bool] = {}
-    for key, _, _, _, weight in found:
-        index = vocabulary.get(key)
-        if index is not None:
-            counts[index] = counts.get(index, 0.0) + weight
-            kinds[index] = key[0] == "c"
+    for row, _, _, _, weight in found:
+        counts[row] = counts.get(row, 0.0) + weight
+    return counts
+
+
+def block_weights(counts: Mapping[int, float], vocabulary: Sequence[str], idf: Array) -> dict[int, float]:
+    """The vector of a text: log(1 + count) x idf, each block (words with pairs; characters) of length 1."""
+    if not counts:
+        return {}
     rows = list(counts)
-    values = (
-        dict(
-            zip(
-                rows,
-                (np.log1p(list(counts.values())) * idf[rows]).tolist(),
-                strict=True,
-            )
-        )
-        if rows
-        else {}
-    )
-    norms = [
-        math.sqrt(sum(value * value for index, value in values.items() if kinds[index] is kind)) or 1.0
-        for kind in (False, True)
-    ]
-    return {index: value / norms[kinds[index]] for index, value in values.items()}
+    are_groups = [vocabulary[row][0] == "c" for row in rows]
+    raw = np.log1p(list(counts.values())) * idf[rows]
+    values = raw.tolist()
+    squares = [0.0, 0.0]
+    for is_group, value in zip(are_groups, values, strict=True):
+        squares[is_group] += value * value
+    norms = [math.sqrt(square) or 1.0 for square in squares]
+    return {row: value / norms[is_group] for row, is_group, value in zip(rows, are_groups, values, strict=True)}
 
 
 @dataclass(frozen=True)
 class TextModel:
     """Linear scores over ``labels`` (item codes, then 目录外 and 信息不足).
 
-    ``weights`` has shape (features, labels), ``bias`` (labels,), ``idf`` (features,); ``vocabulary`` lists the features.
+    ``stored`` holds the weights, shape (features, labels), as the file has them; ``bias`` has shape (labels,), ``idf``
+    (features,); ``vocabulary`` lists the features.
     """
 
     labels: tuple[str, ...]
     vocabulary: Sequence[str]
     idf: Array
-    weights: Array
+    stored: NDArray[np.floating[Any]]
     bias: Array
     tokeniser: Tokeniser = field(repr=False)
 
@@ -154,39 +158,37 @@ class TextModel:
         """Where each feature stands in the vocabulary."""
         return {key: number for number, key in enumerate(self.vocabulary)}
 
+    @cached_property
+    def weights(self) -> Array:
+        """The weights in the numbers that are reckoned with; of many texts nearly all are needed."""
+        return self.stored.astype(np.float32)
+
     def read(self, passages: Sequence[Passage]) -> Vector:
         """The text as this model sees it; what ``scores`` and ``words`` work on."""
         tokens = tokens_of(passages, self.tokeniser)
-        found = [feature for feature in features(passages, tokens) if feature[0] in self.index]
-        return Vector(tokens, found, block_weights(found, self.index, self.idf))
+        found = list(features(passages, tokens, self.index.get))
+        counts = feature_counts(found)
+        return Vector(tokens, found, counts, block_weights(counts, self.vocabulary, self.idf))
 
     def scores(self, vector: Vector) -> Array:
         """A raw score for each label, shape (labels,); larger speaks for it."""
         if not vector.values:
             return self.bias.copy()
-        rows = np.fromiter(vector.values.keys(), dtype=np.intp)
-        values = np.fromiter(vector.values.values(), dtype=np.float32)
-        return np.asarray(values @ self.weights[rows] + self.bias, dtype=np.float32)
+        weights = self.stored[list(vector.values)].astype(np.float32)
+        values = np.array(list(vector.values.values()), dtype=np.float32)
+        return np.asarray(values @ weights + self.bias, dtype=np.float32)
 
     def words(self, vector: Vector, label: str, most: int) -> list[Word]:
         """The ``most`` words that moved a label's score most, for or against, in order of the text."""
         shares = self._shares(vector, self.labels.index(label))
         words = [
-            Word(
-                number,
-                token.start,
-                token.end,
-                reached[token.end] - reached[token.start],
-            )
+            Word(number, start, end, reached[end] - reached[start])
             for number, (own, reached) in enumerate(zip(vector.tokens, shares, strict=True))
-            for token in own
-            if token.word not in PUNCTUATION
+            for word, start, end in own
+            if word not in PUNCTUATION
         ]
-        strongest = sorted(
-            words,
-            key=lambda word: (-round(abs(word.weight) * 1e6), word.passage, word.start),
-        )[:most]
-        return sorted(strongest, key=lambda word: (word.passage, word.start))
+        strongest = sorted(words, key=lambda word: -round(abs(word.weight) * 1e6))[:most]  # the first among equals
+        return sorted(strongest)
 
     def _shares(self, vector: Vector, column: int) -> list[list[float]]:
         """For each passage the part of the score reached by each place (a running sum over its characters).
@@ -196,18 +198,16 @@ class TextModel:
         parts = self._parts(vector, column)
         lengths = [max((token.end for token in own), default=0) for own in vector.tokens]
         slopes = [[0.0] * (length + 2) for length in lengths]
-        for key, number, start, end, weight in vector.found:
-            slope = parts[key] * weight / (end - start)
-            slopes[number][start + 1] += slope
-            slopes[number][end + 1] -= slope
+        for row, number, start, end, weight in vector.found:
+            slope = parts[row] * weight / (end - start)
+            own = slopes[number]
+            own[start + 1] += slope
+            own[end + 1] -= slope
         return [list(accumulate(accumulate(own))) for own in slopes]
 
-    def _parts(self, vector: Vector, column: int) -> dict[str, float]:
+    def _parts(self, vector: Vector, column: int) -> dict[int, float]:
         """Each feature's part of the score per unit of its weight."""
-        totals: dict[str, float] = {}
-        for key, _, _, _, weight in vector.found:
-            totals[key] = totals.get(key, 0.0) + weight
-        rows = [self.index[key] for key in totals]
-        values = np.array([vector.values[row] for row in rows])
-        parts = values * self.weights[rows, column] / np.array(list(totals.values()))
-        return dict(zip(totals, parts.tolist(), strict=True))
+        rows = list(vector.values)
+        values, counts = np.array(list(vector.values.values())), np.array(list(vector.counts.values()))
+        parts = values * self.stored[rows, column] / counts
+        return dict(zip(rows, parts.tolist(), strict=True))

@@ -1,17 +1,18 @@
 """Finds the lexicon's terms in an application, with their places, and what the words around them do to them."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from classifier.contexts import Contexts, Shift, contains
+from classifier.contexts import Contexts, Shift
 from classifier.lexicon import Lexicon, Term, Tie
 from classifier.records import Application, Field
 from classifier.text import Passage, Span, normalise
 
-_SENTENCE = re.compile(r"[^。;!?]+")
+_SENTENCE_END = re.compile(r"[。;!?]")
+_INSIDE_WORD = re.compile(r"(?<=[A-Za-z])(?=[A-Za-z])")
 _LETTER = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 
 _TIES = tuple((tie, tie.value) for tie in Tie)
@@ -39,38 +40,36 @@ class Reading(NamedTuple):
     is_boilerplate: bool
 
 
+Occurrence = tuple[str, Span]
+
+# Where a literal stands and how much it counts there: the least weight of its characters, minus its start, its span. The
+# greatest place is the one that counts most, the first among equals.
+_Place = tuple[float, int, Span]
+
+
 class Matcher:
     """Finds all occurrences of many literals. Latin words match only as whole tokens (ROV, not pROVide)."""
 
     def __init__(self, literals: Iterable[str]) -> None:
         self._literals = frozenset(literals)
-        lengths: dict[str, set[int]] = defaultdict(set)
-        for literal in self._literals:
-            lengths[literal[:2]].add(len(literal))
-        self._lengths = {head: sorted(own, reverse=True) for head, own in lengths.items()}
+        self._lengths: dict[str, list[int]] = {}  # of the literals that begin with these two characters, longest first
+        for literal in sorted(self._literals, key=len, reverse=True):
+            lengths = self._lengths.setdefault(literal[:2], [])
+            if len(literal) not in lengths:
+                lengths.append(len(literal))
         self._singles = frozenset(literal for literal in self._literals if len(literal) == 1)
 
-    def find(self, text: str) -> Iterator[tuple[str, Span]]:
+    def find(self, text: str) -> Iterator[Occurrence]:
         """Each occurrence, by start, longest first; occurrences may overlap."""
         literals, lengths, singles = self._literals, self._lengths, self._singles
+        inside = {match.start() for match in _INSIDE_WORD.finditer(text)}
         for start, character in enumerate(text):
             for length in lengths.get(text[start : start + 2], ()):
-                literal = text[start : start + length]
-                if len(literal) == length and literal in literals and _is_whole(text, start, start + length):
-                    yield literal, (start, start + length)
-            if character in singles and start + 1 < len(text) and _is_whole(text, start, start + 1):
+                literal, end = text[start : start + length], start + length
+                if literal in literals and end <= len(text) and start not in inside and end not in inside:
+                    yield literal, (start, end)
+            if character in singles and start + 1 < len(text) and start not in inside and start + 1 not in inside:
                 yield character, (start, start + 1)
-
-
-def _is_whole(text: str, start: int, end: int) -> bool:
-    return not (
-        (start > 0 and _is_latin(text[start]) and _is_latin(text[start - 1]))
-        or (end < len(text) and _is_latin(text[end - 1]) and _is_latin(text[end]))
-    )
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalpha()
 
 
 class RuleSet:
@@ -80,16 +79,14 @@ class RuleSet:
         self.lexicon = lexicon
         self.contexts = Contexts(lexicon.contexts)
         self.tie_of = {word: tie for tie, words in lexicon.ties.items() for word in words}
-        self._terms_by_literal: dict[str, list[int]] = defaultdict(list)
-        self._parts = [[frozenset(part) for part in term.parts] for term in lexicon.terms]
+        self._single_labels = single_labels(lexicon.terms)
+        self._terms_by_literal: dict[str, list[int]] = {}  # by the words of their first part
         for number, term in enumerate(lexicon.terms):
             for literal in term.parts[0]:
-                self._terms_by_literal[literal].append(number)
-        self._single_labels = single_labels(lexicon.terms)
-        self._longest = max(map(len, self._single_labels), default=0)
-        self._terms = Matcher(word for term in lexicon.terms for part in term.parts for word in part)
-        self._ties = Matcher(self.tie_of)
-        self._cues = Matcher(self.contexts.words)
+                self._terms_by_literal.setdefault(literal, []).append(number)
+        self._words = {word for term in lexicon.terms for part in term.parts for word in part}
+        self._cues = self.contexts.words
+        self._matcher = Matcher(self._words | self.tie_of.keys() | self._cues)
         stock = sorted(lexicon.boilerplate, key=len, reverse=True)
         self._boilerplate = re.compile("|".join(map(re.escape, stock)) or "(?!)")
 
@@ -97,15 +94,18 @@ class RuleSet:
         """Normalise every field, weigh it by its context, and find the terms and the ties to the sea."""
         fields = [field for field in Field if application.text(field).strip()]
         passages = tuple(Passage.of(field, normalise(application.text(field)), field_weight(field)) for field in fields)
-        found = [list(self._cues.find(passage.normal.text)) for passage in passages]
-        shifts = self.weigh(passages, found)
-        hits = [hit for number, passage in enumerate(passages) for hit in self._hits(passage, number)]
-        ties = [list(self._ties.find(passage.normal.text)) for passage in passages]
+        found = [list(self._matcher.find(passage.normal.text)) for passage in passages]
+        shifts = self.weigh(passages, [_only(self._cues, own) for own in found])
+        hits = [
+            hit
+            for number, (passage, own) in enumerate(zip(passages, found, strict=True))
+            for hit in self._hits(passage, number, _only(self._words, own))
+        ]
         return Reading(
             passages=passages,
             hits=tuple(_best_of_each(hits)),
             shifts=tuple(shifts),
-            ties=self.find_ties(passages, ties),
+            ties=self.find_ties(passages, [_only(self.tie_of, own) for own in found]),
             is_boilerplate=self.is_boilerplate(passages),
         )
 
@@ -153,36 +153,27 @@ class RuleSet:
             place = phrase.end() if phrase else place + 1
         return True
 
-    def _hits(self, passage: Passage, number: int) -> Iterator[Hit]:
-        text = passage.normal.text
-        found: dict[str, list[Span]] = defaultdict(list)
-        for literal, span in self._terms.find(text):
-            found[literal].append(span)
-        sentences = [match.span() for match in _SENTENCE.finditer(text)]
+    def _hits(self, passage: Passage, number: int, found: Sequence[Occurrence]) -> Iterator[Hit]:
+        places = _places(passage, found)
         covers = self._covers(found)
-        present = frozenset(found)
-        weights = passage.weights.tolist()
-        for term in dict.fromkeys(term for literal in found for term in self._terms_by_literal.get(literal, ())):
-            if any(map(present.isdisjoint, self._parts[term])):
-                continue
-            words = [part & present for part in self._parts[term]]
-            own = self.lexicon.terms[term]
-            spans = found if len(words) > 1 else _uncovered(own, words[0], found, covers)
-            hit = _best_hit(words, spans, sentences, weights)
-            if hit is not None:
-                yield Hit(own, number, hit[0], hit[1])
+        ends = [match.start() for match in _SENTENCE_END.finditer(passage.normal.text)]
+        candidates = dict.fromkeys(term for literal in places for term in self._terms_by_literal.get(literal, ()))
+        for term in map(self.lexicon.terms.__getitem__, candidates):
+            if not any(map(places.keys().isdisjoint, term.parts)):
+                parts = [[place for word in part for place in places.get(word, ())] for part in term.parts]
+                best = _best_sentence(parts, ends) if len(parts) > 1 else _best_uncovered(term.label, parts[0], covers)
+                if best:
+                    yield Hit(term, number, tuple(span for _, _, span in best), min(weight for weight, _, _ in best))
 
-    def _covers(self, found: Mapping[str, Sequence[Span]]) -> dict[Span, list[set[str]]]:
+    def _covers(self, found: Iterable[Occurrence]) -> dict[Span, list[set[str]]]:
         """For each occurrence inside longer single-part terms, the labels of each of those."""
-        by_start: dict[int, list[tuple[int, set[str]]]] = defaultdict(list)
-        for literal in found.keys() & self._single_labels.keys():
-            for start, end in found[literal]:
-                by_start[start].append((end, self._single_labels[literal]))
         covers: dict[Span, list[set[str]]] = {}
-        for span in {span for spans in found.values() for span in spans}:
-            nearby = range(span[0] - self._longest, span[0] + 1)
-            around = [(start, end, labels) for start in nearby for end, labels in by_start.get(start, ())]
-            covers[span] = [labels for start, end, labels in around if _inside(span, (start, end))]
+        open_: list[tuple[int, set[str]]] = []  # terms that began and have not ended: their ends and labels
+        for literal, span in found:
+            open_ = [outer for outer in open_ if outer[0] > span[0]]
+            covers[span] = [labels for end, labels in open_ if end >= span[1]]
+            if labels := self._single_labels.get(literal):
+                open_.append((span[1], labels))
         return covers
 
 
@@ -201,59 +192,52 @@ def single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:
     return labels
 
 
-def _inside(inner: Span, outer: Span) -> bool:
-    return inner != outer and contains(outer, inner)
+def _only(words: Container[str], found: Iterable[Occurrence]) -> list[Occurrence]:
+    return [one for one in found if one[0] in words]
 
 
-def _uncovered(
-    term: Term,
-    words: Iterable[str],
-    found: Mapping[str, Sequence[Span]],
-    covers: Mapping[Span, Sequence[set[str]]],
-) -> dict[str, list[Span]]:
+def _places(passage: Passage, found: Iterable[Occurrence]) -> dict[str, list[_Place]]:
+    """Where each literal stands; one that goes over the end of a sentence stands nowhere."""
+    weights = passage.weights.tolist()
+    places: dict[str, list[_Place]] = {}
+    for literal, span in found:
+        if not _SENTENCE_END.search(literal):
+            places.setdefault(literal, []).append((min(weights[span[0] : span[1]]), -span[0], span))
+    return places
+
+
+def _best_uncovered(
+    label: str, places: Iterable[_Place], covers: Mapping[Span, Iterable[Container[str]]]
+) -> list[_Place]:
     """Longest match first: a word inside a longer term of another label is that other term's word."""
-    return {
-        literal: [span for span in found[literal] if all(term.label in labels for labels in covers[span])]
-        for literal in words
-    }
+    free = [place for place in places if all(label in labels for labels in covers[place[2]])]
+    return [max(free)] if free else []
 
 
-def _best_hit(
-    words: Sequence[Iterable[str]],
-    found: Mapping[str, Sequence[Span]],
-    sentences: Sequence[Span],
-    weights: Sequence[float],
-) -> tuple[tuple[Span, ...], float] | None:
-    """The first sentence in which a term counts most: it counts as much as its least counting part."""
-    parts = [_best_in_sentences(part, found, sentences, weights) for part in words]
-    shared = sorted(set.intersection(*(set(part) for part in parts)))
+def _best_sentence(parts: Sequence[Iterable[_Place]], ends: Sequence[int]) -> list[_Place]:
+    """The places of all parts in the sentence in which a term counts most: as much as its least counting part."""
+    best = [_best_in_sentences(places, ends) for places in parts]
+    shared = set.intersection(*map(set, best))
     if not shared:
-        return None
-    best = max(shared, key=lambda number: (min(part[number][0] for part in parts), -number))
-    return tuple(part[best][2] for part in parts), min(part[best][0] for part in parts)
+        return []
+    chosen = max(shared, key=lambda number: (min(own[number][0] for own in best), -number))
+    return [own[chosen] for own in best]
 
 
-def _best_in_sentences(
-    words: Iterable[str],
-    found: Mapping[str, Sequence[Span]],
-    sentences: Sequence[Span],
-    weights: Sequence[float],
-) -> dict[int, tuple[float, int, Span]]:
-    """For each sentence (by number) that holds one of the words: the place that counts most, the first among equals."""
-    best: dict[int, tuple[float, int, Span]] = {}
-    for span in (span for word in words for span in found.get(word, ())):
-        number = bisect_right(sentences, (span[0], len(weights))) - 1
-        if number >= 0 and span[1] <= sentences[number][1]:
-            place = (min(weights[span[0] : span[1]]), -span[0], span)
-            best[number] = max(best.get(number, place), place)
+def _best_in_sentences(places: Iterable[_Place], ends: Sequence[int]) -> dict[int, _Place]:
+    """For each sentence (by number) that holds one of the places: the best of them."""
+    best: dict[int, _Place] = {}
+    for place in places:
+        number = bisect_left(ends, place[2][0])
+        best[number] = max(best.get(number, place), place)
     return best
 
 
 def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
-    best: dict[Term, Hit] = {}
+    best: dict[int, Hit] = {}
     for hit in hits:
-        if hit.term not in best or hit.weight > best[hit.term].weight:
-            best[hit.term] = hit
+        if id(hit.term) not in best or hit.weight > best[id(hit.term)].weight:
+            best[id(hit.term)] = hit
     return sorted(best.values(), key=lambda hit: (hit.passage, hit.spans))
 
 

@@ -241,6 +241,7 @@ class Tokeniser:
     def tokenise_all(self, texts: Sequence[str]) -> list[list[Token]]:
         """The words of each text."""
         joined = "\0".join([*texts, ""])
+        small = lower(joined)
         ends = list(accumulate(len(text) + 1 for text in texts))
         tokens: list[list[Token]] = [[] for _ in texts]
         number = before = 0
@@ -248,7 +249,7 @@ class Tokeniser:
             while start >= ends[number]:
                 before = ends[number]
                 number += 1
-            tokens[number].append(Token("0" if is_figure else lower(joined[start:end]), start - before, end - before))
+            tokens[number].append(Token("0" if is_figure else small[start:end], start - before, end - before))
         return tokens
 
     def cut(self, codes: Codes) -> Tokens:

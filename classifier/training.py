@@ -20,7 +20,7 @@ from classifier.combine import INPUTS, combination_inputs, probabilities, softma
 from classifier.examples import Example
 from classifier.lexicon import INSUFFICIENT, OUTSIDE
 from classifier.manifest import Thresholds
-from classifier.model import Feature, TextModel, block_weights, features, tokens_of
+from classifier.model import VOID, Feature, TextModel, block_weights, feature_counts, features, tokens_of
 from classifier.records import Application
 from classifier.rules import Reading, RuleSet
 from classifier.text import Tokeniser
@@ -61,7 +61,7 @@ class Corpus:
 
     examples: Sequence[Example]
     readings: Sequence[Reading]
-    features: Sequence[Sequence[Feature]]
+    features: Sequence[Sequence[Feature[str]]]
     targets: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -130,12 +130,17 @@ def data_digest(paths: Sequence[Path]) -> str:
 
 def _prepare(examples: Sequence[Example], labels: Sequence[str], rules: RuleSet, tokeniser: Tokeniser) -> Corpus:
     readings = [rules.read(Application(example.id, example.text)) for example in examples]
-    found = [list(features(reading.passages, tokens_of(reading.passages, tokeniser))) for reading in readings]
+    tokens = [tokens_of(reading.passages, tokeniser) for reading in readings]
+    found = [features(reading.passages, own, _name) for reading, own in zip(readings, tokens, strict=True)]
     row = {label: number for number, label in enumerate(labels)}
     return Corpus(examples, readings, found, np.array([row[example.label] for example in examples], dtype=np.intp))
 
 
-def _vocabulary(texts: Sequence[Sequence[Feature]]) -> tuple[list[str], NDArray[np.float32]]:
+def _name(name: str) -> str | None:
+    return None if VOID in name else name
+
+
+def _vocabulary(texts: Sequence[Sequence[Feature[str]]]) -> tuple[list[str], NDArray[np.float32]]:
     documents = Counter(key for text in texts for key in {feature[0] for feature in text})
     vocabulary = sorted(key for key, count in documents.items() if count >= LEAST_DOCUMENTS)
     counts = np.array([documents[key] for key in vocabulary])
@@ -143,7 +148,12 @@ def _vocabulary(texts: Sequence[Sequence[Feature]]) -> tuple[list[str], NDArray[
 
 
 def _vectors(corpus: Corpus, index: Mapping[str, int], idf: NDArray[np.float32]) -> csr_matrix:
-    rows = [block_weights(text, index, idf) for text in corpus.features]
+    vocabulary = list(index)
+    known = [
+        [(index[name], number, start, end, weight) for name, number, start, end, weight in text if name in index]
+        for text in corpus.features
+    ]
+    rows = [block_weights(feature_counts(text), vocabulary, idf) for text in known]
     ends = np.cumsum([0, *(len(row) for row in rows)])
     columns = [column for row in rows for column in row]
     values = np.array([value for row in rows for value in row.values()], dtype=np.float32)
