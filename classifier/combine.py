@@ -6,6 +6,8 @@ predictions the model made for texts it had not seen, so the probabilities are c
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,7 @@ INPUTS = (
     "insufficient, no term",
 )
 
-_COLUMN = {strength.value: column for column, strength in enumerate(Strength)}  # hashing an Enum itself is slow
+_STRENGTHS = tuple(Strength)
 
 # For a classifier without a model: chosen by hand, in the order of the lexicon's own claims. A text with no term at all must
 # come out as 目录外 against the sum of all items (85 times exp(0)); a strong term decides, an item's before 目录外's.
@@ -102,13 +104,13 @@ def combination_inputs_many(
     if scores is not None:
         table[:, :, 0] = scores
     outside, insufficient = labels.index(OUTSIDE), labels.index(INSUFFICIENT)
-    sea, coast, inland, away = (
-        np.array([[bool(reading.ties[tie]) for tie in Tie] for reading in readings]).reshape(-1, 4).T
-    )
+    ties = [list(map(bool, reading.ties.values())) for reading in readings]  # in the order of Tie
+    sea, coast, inland, away = np.array(ties).reshape(-1, len(Tie)).T
     need = [needs.get(label) for label in labels]
     free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
     tied = free | sea[:, None] | (by_coast & coast[:, None])
-    table[:, :, 1:6] = np.stack(_bounded(_sums(readings, labels), tied), axis=-1)
+    for number, values in enumerate(_bounded(_sums(readings, labels), tied), 1):
+        table[:, :, number] = values
     strong = table[:, :, 1] + table[:, :, 2]
     strong[:, [outside, insufficient]] = 0
     beside = np.minimum(strong.max(axis=1), 1.5)
@@ -124,12 +126,14 @@ def _sums(readings: Sequence[Reading], labels: Sequence[str]) -> Array:
     """The weights of the hits, summed by reading, label and strength."""
     row = {label: number * len(Strength) for number, label in enumerate(labels)}
     size = len(labels) * len(Strength)
-    hits = [hit for reading in readings for hit in reading.hits]
-    terms = {id(hit.term): hit.term for hit in hits}
-    column = {key: row[term.label] + _COLUMN[term.strength.value] for key, term in terms.items()}
+    hits = list(chain.from_iterable(reading.hits for reading in readings))
+    terms = list(map(attrgetter("term"), hits))
+    keys = list(map(id, terms))  # equal terms are the same one; hashing it would take longer than all else
+    different = dict(zip(keys, terms, strict=True))
+    column = {key: row[term.label] + _STRENGTHS.index(term.strength) for key, term in different.items()}
     starts = np.repeat(np.arange(len(readings)) * size, [len(reading.hits) for reading in readings])
-    places = starts + np.fromiter((column[id(hit.term)] for hit in hits), dtype=np.intp, count=len(hits))
-    weights = np.array([hit.weight for hit in hits])
+    places = starts + np.fromiter(map(column.__getitem__, keys), dtype=np.intp, count=len(keys))
+    weights = np.fromiter(map(attrgetter("weight"), hits), dtype=np.float64, count=len(hits))
     found = sums(places, weights, len(readings) * size)
     return found.reshape(len(readings), len(labels), len(Strength))
 

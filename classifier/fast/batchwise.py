@@ -6,10 +6,9 @@ in it, an *entry* an occurrence taken as part of one term. Sums and products are
 
 import string
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import combinations, pairwise
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -191,7 +190,7 @@ class BatchRules:
         return [
             Reading(
                 passages=own,
-                hits=tuple(own_hits),
+                hits=own_hits,
                 shifts=own_shifts,
                 ties=self._rules.find_ties(own, own_ties),
                 is_boilerplate=self._rules.is_boilerplate(own),
@@ -227,10 +226,10 @@ class BatchRules:
             listed[record][number].append((self._words[word], (start, end)))
         return listed
 
-    def _hits(self, found: Found, joined: Joined, size: int) -> list[list[Hit]]:
+    def _hits(self, found: Found, joined: Joined, size: int) -> list[tuple[Hit, ...]]:
         """For each application the place where each of its terms counts most (see ``rules._best_hit``)."""
         if len(found.starts) == 0:
-            return [[] for _ in range(size)]
+            return [()] * size
         ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, PLANE)]))  # sentences before each place
         least = np.minimum.reduceat(joined.weights, np.stack([found.starts, found.ends], axis=1).ravel())[::2]
         values = np.unique(least)[::-1]
@@ -255,36 +254,30 @@ class BatchRules:
             places[order],
             self._terms.sizes,
         )
-        hits = list(self._collect(best, found, joined, values.tolist()))
+        order = _by_spans(best, found)
+        hits = self._collect(_Best(*(column[order] for column in best)), found, joined, values.tolist())
         ends = np.searchsorted(best.records, np.arange(size + 1)).tolist()
-        return [sorted(hits[first:last], key=itemgetter(1, 2)) for first, last in pairwise(ends)]
+        return [tuple(hits[first:last]) for first, last in pairwise(ends)]
 
-    def _collect(self, best: "_Best", found: Found, joined: Joined, values: Sequence[float]) -> Iterator[Hit]:
-        passages = found.passages[best.places]
-        starts, ends = (column[best.places] - joined.offsets[passages] for column in (found.starts, found.ends))
-        spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
-        size = self._terms.sizes[best.terms]
+    def _collect(self, best: "_Best", found: Found, joined: Joined, values: Sequence[float]) -> list[Hit]:
+        passages = found.passages[best.places[:, 0]]
         columns = (
             map(self._rules.lexicon.terms.__getitem__, best.terms.tolist()),
-            joined.numbers[passages[best.first]].tolist(),
-            (
-                tuple(spans[first:end])
-                for first, end in zip(best.first.tolist(), (best.first + size).tolist(), strict=True)
-            ),
+            joined.numbers[passages].tolist(),
+            _spans(best.places, found, joined.offsets[passages]),
             map(values.__getitem__, best.ranks.tolist()),
         )
-        return map(partial(tuple.__new__, Hit), zip(*columns, strict=True))  # Hit(*one), without a call each
+        return list(map(partial(tuple.__new__, Hit), zip(*columns, strict=True)))  # Hit(*one), without a call each
 
 
 class _Best(NamedTuple):
     """The best place of each term in each application, in the order in which the terms were found.
 
-    ``places`` are the occurrences chosen for the parts; those of a term begin at its ``first``.
+    ``places`` are the occurrences chosen for the parts, shape (terms found, most parts); -1 beyond a term's last part.
     """
 
     records: Numbers
     terms: Numbers
-    first: Numbers
     ranks: Numbers
     places: Numbers
 
@@ -308,14 +301,34 @@ def _best_places(columns: Sequence[Numbers], rank: Numbers, places: Numbers, siz
     found_at = np.minimum.reduceat(np.where(part == 0, places, _NO_RANK), passages)
     found_at = found_at[np.searchsorted(passages, rows[heads], side="right") - 1]
     chosen = chosen[in_order(record[rows[chosen]], found_at, term[rows[chosen]])]
-    count = size[complete[chosen]]
-    return _Best(
-        records=record[rows[chosen]],
-        terms=term[rows[chosen]],
-        first=np.cumsum(count) - count,
-        ranks=worst[complete[chosen]],
-        places=places[parts[ranges(sentences[complete[chosen]], count)]],
-    )
+    count, own = size[complete[chosen]], sentences[complete[chosen]]
+    occurrences = np.full((len(chosen), int(count.max(initial=1))), -1)
+    for part_number in range(occurrences.shape[1]):
+        has = np.flatnonzero(count > part_number)
+        occurrences[has, part_number] = places[parts[own[has] + part_number]]
+    return _Best(record[rows[chosen]], term[rows[chosen]], worst[complete[chosen]], occurrences)
+
+
+def _by_spans(best: _Best, found: Found) -> Numbers:
+    """The order of the plain rules: by place, then by the places of the further parts."""
+    rank = np.empty(len(found.starts) + 1, dtype=np.intp)
+    rank[in_order(found.starts, found.ends)] = np.arange(1, len(found.starts) + 1)
+    rank[-1] = 0  # no such part
+    return in_order(*rank[best.places].T)
+
+
+def _spans(places: Numbers, found: Found, offsets: Numbers) -> Iterable[tuple[Span, ...]]:
+    """The places within their passages, a tuple for each row."""
+    starts, ends = (column[places] - offsets[:, None] for column in (found.starts, found.ends))
+    sizes = (places >= 0).sum(axis=1)
+    spans: list[tuple[Span, ...]] = []
+    order = []
+    for size in range(1, places.shape[1] + 1):
+        own = np.flatnonzero(sizes == size)
+        columns = [zip(starts[own, part].tolist(), ends[own, part].tolist(), strict=True) for part in range(size)]
+        spans += zip(*columns, strict=True)
+        order.append(own)
+    return map(spans.__getitem__, np.argsort(np.concatenate(order)).tolist())
 
 
 def _covered_entries(
