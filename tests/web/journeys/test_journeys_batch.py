@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from classifier.records import Route
 from classifier.review import BatchState, Query, Status
 from tests.web.journeys.visiting import Visits, cells, choose, click, download, give, grid, number_in
-from tests.web.journeys.working import LOAN_BOOK, long_book
+from tests.web.journeys.working import LOAN_BOOK, held_up, long_book
 from tests.web.serving import Server, actor
 from tests.web.settling import settled
 
@@ -131,19 +131,20 @@ def test_a_running_book_survives_reload_and_tabs_and_another_is_cancelled(
 ) -> None:
     page = visits(bank, "陈经办", "/batch")
     upload(page, long_book(tmp_path / "大台账.csv", TIMES))
-    number = start(page)
+    number, second = start(page), page.context.new_page()
     running = "可以离开本页、刷新或关闭浏览器"
-    expect(page.get_by_text(running)).to_be_visible()
-    page.reload()
-    expect(page.get_by_text(running)).to_be_visible()
-    second = page.context.new_page()
-    second.goto(f"{bank.address}/batch?batch={number}")
-    expect(second.get_by_text(running)).to_be_visible()
+    with held_up(bank):
+        expect(page.get_by_text(running)).to_be_visible()
+        page.reload()
+        expect(page.get_by_text(running)).to_be_visible()
+        second.goto(f"{bank.address}/batch?batch={number}")
+        expect(second.get_by_text(running)).to_be_visible()
 
     third = visits(bank, "陈经办", "/batch")
     upload(third, long_book(tmp_path / "另一份.csv", TIMES * 4))
     other = start(third)
-    click(third.get_by_role("button", name="取消贴标"))
+    with held_up(bank):
+        click(third.get_by_role("button", name="取消贴标"))
     expect(third.get_by_text("已取消，没有结果文件")).to_be_visible(timeout=LONG)
     expect_result(page)
     expect_result(second)

@@ -46,8 +46,8 @@ def test_a_server_killed_in_mid_book_and_mid_decision_loses_nothing_it_confirmed
     *_, hammered = Filing(store, classifier).submit(*[STEEL] * CASES)
     officer, reviewer = visits(server, "陈经办", "/batch"), visits(server, "王复核", "/review?order=最早送来")
     upload(officer, long_book(tmp_path / "大台账.csv", TIMES))
-    number = start(officer)
     choose_key(reviewer, "0", "目录外")
+    number = start(officer)
     seen: set[int] = set()
     with ThreadPoolExecutor() as others:
         hammering = others.submit(hammer, server, hammered)

@@ -1,7 +1,11 @@
 """What the journeys' bank holds: cases filed by its officer, and loan books to upload."""
 
 import csv
-from collections.abc import Callable
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
@@ -9,7 +13,9 @@ from pathlib import Path
 
 from classifier import Application, Classifier
 from classifier.review import Policy, ReviewStore, Submission
-from tests.web.serving import ROOT, actor
+from tests.web.serving import ROOT, Server, actor
+from tests.web.settling import SLOW
+from tests.web.test_jobs import labelling_processes
 
 SEA_RANCH = "在荣成近海投放人工鱼礁，建设国家级海洋牧场"
 STEEL = "购置轧钢生产线一条"
@@ -32,6 +38,22 @@ class Filing:
         given = [Application(loan_id or f"J-{next(_numbers):05}", text) for text in texts]
         cases = [Submission(one, self.classifier.predict(one), Decimal(1_000_000)) for one in given]
         return [store.submit(actor(person), case) for case in cases]
+
+
+@contextmanager
+def held_up(server: Server) -> Iterator[None]:
+    """Let the labelling of a book stand still, as if the machine were busy with other work, while one looks at it."""
+    limit = time.monotonic() + SLOW / 1000
+    while not (labelling := labelling_processes(server.process.pid)):
+        assert time.monotonic() < limit, "no book is being labelled"
+        time.sleep(0.01)
+    try:
+        for process in labelling:
+            os.kill(process, signal.SIGSTOP)
+        yield
+    finally:
+        for process in labelling:
+            os.kill(process, signal.SIGCONT)
 
 
 def long_book(path: Path, times: int) -> Path:
