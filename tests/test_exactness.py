@@ -1,7 +1,10 @@
 """The quick way gives what the plain way gives: jieba's tokens, the plain rules' readings, the plain model's scores, bit by bit."""
 
 import math
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,6 +127,27 @@ def test_predictions_do_not_depend_on_their_neighbours(classifier: Classifier, a
         few = applications[: 20 * size]
         parts = [few[start : start + size] for start in range(0, len(few), size)]
         assert [one for part in parts for one in classifier.predict_many(part)] == one_by_one[: len(few)]
+
+
+def test_predictions_do_not_depend_on_how_many_are_read_at_once(classifier: Classifier) -> None:
+    many = [record.application() for record in Corpus(product_words()).records(1100)]
+    whole = classifier.predict_many(many)
+    assert classifier.predict_many(many[:1000]) + classifier.predict_many(many[1000:]) == whole
+
+
+def test_predictions_do_not_depend_on_the_threads_of_numpy() -> None:
+    programme = (
+        "from benchmarks.corpus import Corpus, product_words; from classifier import Classifier; "
+        "given = [record.application() for record in Corpus(product_words()).records(150)]; "
+        "print(*Classifier.load().predict_many(given), sep='\\n')"
+    )
+    told = []
+    for threads in ("1", "4"):
+        limits = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
+        ran = subprocess.run([sys.executable, "-c", programme], env={**os.environ, **limits}, capture_output=True)
+        told.append(ran.stdout)
+        assert ran.returncode == 0, ran.stderr
+    assert told[0] == told[1]
 
 
 def test_texts_given_twice_get_the_same_prediction_under_their_own_ids(classifier: Classifier) -> None:
