@@ -260,17 +260,16 @@ def _hire(workers: int, dask: str | None) -> Hire | None:
 def label_rows(classifier: Classifier, rows: Sequence[Row], layout: Layout, *, whole: bool = False) -> list[RowLabel]:
     """Label a chunk; loans with the same texts are predicted once. ``whole`` adds what a watcher is told."""
     loans = [_read(row, layout) for row in rows]
-    texts = [_texts(loan) if isinstance(loan, Application) else None for loan in loans]
-    unique = list(dict.fromkeys(text for text in texts if text))
-    predictions = dict(zip(unique, classifier.predict_many(unique), strict=True))
-    answers = {text: _answer(prediction, classifier.catalogue) for text, prediction in predictions.items()}
+    first = {loan.texts: loan for loan in reversed(loans) if isinstance(loan, Application)}
+    predictions = dict(zip(first, classifier.predict_many(list(first.values())), strict=True))
+    answers = {texts: _answer(prediction, classifier.catalogue) for texts, prediction in predictions.items()}
     return [
-        answers[text]._replace(
-            balance=loan.amount, loan=loan if whole else None, prediction=predictions[text] if whole else None
+        answers[loan.texts]._replace(
+            balance=loan.amount, loan=loan if whole else None, prediction=predictions[loan.texts] if whole else None
         )
-        if text and isinstance(loan, Application)
+        if isinstance(loan, Application)
         else RowLabel(problem_cells(str(loan)))
-        for loan, text in zip(loans, texts, strict=True)
+        for loan in loans
     ]
 
 
@@ -279,11 +278,6 @@ def _read(row: Row, layout: Layout) -> Application | RowError:
         return read_application(row, layout)
     except RowError as error:
         return error
-
-
-def _texts(loan: Application) -> Application:
-    """A loan without what is its own: equal for loans with the same texts."""
-    return replace(loan, id="", amount=None)
 
 
 def _answer(prediction: Prediction, catalogue: Catalogue) -> RowLabel:
