@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from classifier.contexts import Contexts, Shift
@@ -52,23 +53,19 @@ class Matcher:
 
     def __init__(self, literals: Iterable[str]) -> None:
         self._literals = frozenset(literals)
-        self._lengths: dict[str, list[int]] = {}  # of the literals that begin with these two characters, longest first
-        for literal in sorted(self._literals, key=len, reverse=True):
-            lengths = self._lengths.setdefault(literal[:2], [])
-            if len(literal) not in lengths:
-                lengths.append(len(literal))
+        # by their first two characters
+        self._longest = {literal[:2]: len(literal) for literal in sorted(self._literals, key=len)}
         self._singles = frozenset(literal for literal in self._literals if len(literal) == 1)
 
     def find(self, text: str) -> Iterator[Occurrence]:
         """Each occurrence, by start, longest first; occurrences may overlap."""
-        literals, lengths, singles = self._literals, self._lengths, self._singles
+        literals, longest, singles = self._literals, self._longest, self._singles
         inside = {match.start() for match in _INSIDE_WORD.finditer(text)}
         for start, character in enumerate(text):
-            for length in lengths.get(text[start : start + 2], ()):
-                literal, end = text[start : start + length], start + length
-                if literal in literals and end <= len(text) and start not in inside and end not in inside:
-                    yield literal, (start, end)
-            if character in singles and start + 1 < len(text) and start not in inside and start + 1 not in inside:
+            for end in range(min(start + longest.get(text[start : start + 2], 0), len(text)), start + 1, -1):
+                if text[start:end] in literals and start not in inside and end not in inside:
+                    yield text[start:end], (start, end)
+            if character in singles and start not in inside and start + 1 not in inside:
                 yield character, (start, start + 1)
 
 
@@ -84,9 +81,9 @@ class RuleSet:
         for number, term in enumerate(lexicon.terms):
             for literal in term.parts[0]:
                 self._terms_by_literal.setdefault(literal, []).append(number)
-        self._words = {word for term in lexicon.terms for part in term.parts for word in part}
         self._cues = self.contexts.words
-        self._matcher = Matcher(self._words | self.tie_of.keys() | self._cues)
+        words = chain.from_iterable(part for term in lexicon.terms for part in term.parts)
+        self._matcher = Matcher(chain(words, self.tie_of, self._cues))
         stock = sorted(lexicon.boilerplate, key=len, reverse=True)
         self._boilerplate = re.compile("|".join(map(re.escape, stock)) or "(?!)")
 
@@ -99,7 +96,7 @@ class RuleSet:
         hits = [
             hit
             for number, (passage, own) in enumerate(zip(passages, found, strict=True))
-            for hit in self._hits(passage, number, _only(self._words, own))
+            for hit in self._hits(passage, number, own)
         ]
         return Reading(
             passages=passages,

@@ -72,7 +72,7 @@ def normalise(original: str) -> NormalText:
 def is_normal(text: str) -> bool:
     """Whether ``normalise`` leaves a text as it is, and so every stretch of it. Any blank makes it doubtful, hence False."""
     return (
-        text.translate(_one_to_one()) == text
+        _one_to_one().keys().isdisjoint(map(ord, set(text)))
         and unicodedata.is_normalized("NFKC", text)
         and not _IGNORED.search(text)
         and not _BLANK.search(text)

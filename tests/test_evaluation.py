@@ -15,8 +15,8 @@ from classifier.evaluation import (
     rule_worth,
 )
 from classifier.examples import Example, read_examples
+from classifier.figures import evaluation_text
 from classifier.rates import Rate
-from classifier.terminal import evaluation_text
 
 STRESS = Path(__file__).parent / "tables" / "stress.jsonl"
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from classifier.cli.parser import add_command
+from classifier.cli.parser import add_command, print_coloured
 from classifier.errors import ApplicationError
 from classifier.plain import plain
 from classifier.records import Application
@@ -70,13 +70,9 @@ def _predict(options: argparse.Namespace) -> int:
         }
         print(json.dumps(plain(content), ensure_ascii=False, indent=2))
         return 0
-    from rich.console import Console
-
     from classifier.terminal import prediction_text
 
-    Console(soft_wrap=True, highlight=False).print(
-        prediction_text(application, prediction, classifier.catalogue), end=""
-    )
+    print_coloured(prediction_text(application, prediction, classifier.catalogue))
     return 0
 
 

@@ -22,7 +22,7 @@ def add_commands(commands: Any) -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     from classifier.engine import Classifier
     from classifier.examples import check_labels, read_examples
-    from classifier.terminal import evaluation_text
+    from classifier.figures import evaluation_text
 
     classifier = Classifier.load()
     examples = read_examples(options.files)

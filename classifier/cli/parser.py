@@ -44,3 +44,14 @@ def print_lines(lines: Iterable[str]) -> int:
     for line in lines:
         print(line)
     return 0
+
+
+def print_coloured(pieces: Iterable[tuple[str, str]]) -> None:
+    """Print texts with their styles; where nobody sees colours, without loading what draws them."""
+    if not sys.stdout.isatty():
+        print("".join(text for text, _ in pieces), end="")
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(soft_wrap=True, highlight=False).print(Text.assemble(*pieces), end="")

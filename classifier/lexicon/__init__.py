@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from classifier.errors import LexiconError
 from classifier.text import is_normal, normalise
@@ -49,8 +49,7 @@ class Direction(Enum):
     BETWEEN = "between"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """A term of a label: every part must occur in one sentence, each as one of its alternatives."""
 
     label: str
@@ -158,8 +157,10 @@ def _words(values: Any, where: str) -> tuple[str, ...]:
 
 
 def _cleaner(texts: Sequence[str]) -> Callable[[str], str]:
-    """What normalises the words of these texts; nearly all lists are normal as written, which one look at a whole list tells."""
-    return str if is_normal("|".join(texts)) else lambda word: normalise(word).text
+    """What normalises the words of these texts; nearly all are normal as written, which one look at a whole list tells."""
+    if is_normal("|".join(texts).replace(" ", "")):
+        return lambda word: normalise(word).text if " " in word else word
+    return lambda word: normalise(word).text
 
 
 def _items(files: Mapping[str, Mapping[str, Any]], codes: Collection[str]) -> tuple[list[Term], dict[str, Tie]]:
@@ -191,7 +192,7 @@ def _tie(value: str, where: str) -> Tie:
 def _terms(label: str, strength: Strength, texts: Sequence[str], where: str) -> Iterator[Term]:
     clean, rule = _cleaner(texts), f"{where} {strength.value} "
     for text in texts:
-        parts = tuple(tuple(filter(None, map(clean, part.split("|")))) for part in text.split("+"))
+        parts = tuple([tuple(filter(None, map(clean, part.split("|")))) for part in text.split("+")])
         if not all(parts):
             raise LexiconError(f"{where}：词条“{text}”有空的部分；写法如 码头|泊位+岸电。")
         yield Term(label, strength, parts, rule + text)
