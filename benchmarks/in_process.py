@@ -15,6 +15,7 @@ from benchmarks.product import (
     COMPILED_TOKENISERS,
     Predict,
     explained,
+    labelled,
     match_all,
     normalise_all,
     reference,
@@ -159,17 +160,17 @@ def single(plan: Plan) -> Iterator[Finding]:
 
 
 def workers(plan: Plan) -> Iterator[Finding]:
-    """Two warm processes beside one: chunks of applications go to them and predictions come back."""
+    """Two warm processes beside one: chunks of applications go to them and the cells of a labelled book come back."""
     from joblib import Parallel, delayed
 
     size = max(1, min(_CHUNK, plan.file_rows // _TASKS))
     with Parallel(n_jobs=2, batch_size=1) as parallel:
         tasks: dict[str, Task] = {
-            "one": lambda given: [explained(chunk) for chunk in _chunks(given, size)],
-            "two": lambda given: parallel(delayed(explained)(chunk) for chunk in _chunks(given, size)),
+            "one": lambda given: [labelled(chunk) for chunk in _chunks(given, size)],
+            "two": lambda given: parallel(delayed(labelled)(chunk) for chunk in _chunks(given, size)),
         }
         warming, *given = batches("workers", plan.file_rows, plan.rounds)
-        parallel(delayed(explained)(warming.applications) for _ in range(4))  # so that both load the model
+        parallel(delayed(labelled)(warming.applications) for _ in range(4))  # so that both load the model
         spent = in_turns(tasks, [warming, *given], perf_counter)
     yield Finding("workers in memory", ratio(spent["one"], spent["two"]), f"wall time, {plan.file_rows:,} records")
 

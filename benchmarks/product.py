@@ -5,7 +5,9 @@ from functools import cache, partial
 from inspect import signature
 
 from classifier import Application, Classifier, Prediction
+from classifier.loanbook.outputs import prediction_cells
 from classifier.rules import Matcher
+from classifier.table import Cell
 from classifier.text import normalise_many
 
 COMPILED_TOKENISERS = ("rjieba",)
@@ -27,8 +29,14 @@ def reference() -> Classifier:
 
 
 def explained(applications: Sequence[Application]) -> list[Prediction]:
-    """The whole pipeline with full explanation; also what a worker does with a chunk."""
+    """The whole pipeline with full explanation."""
     return reference().predict_many(applications)
+
+
+def labelled(applications: Sequence[Application]) -> list[list[Cell]]:
+    """What a worker does with a chunk of a loan book: only the cells that are written travel back."""
+    catalogue = reference().catalogue
+    return [prediction_cells(prediction, catalogue) for prediction in explained(applications)]
 
 
 def unexplained() -> Predict | None:
