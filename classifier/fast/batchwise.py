@@ -19,7 +19,7 @@ from classifier.fast.joined import PLANE, Found, Joined, Rows
 from classifier.records import Application, Field
 from classifier.rules import Hit, Reading, RuleSet, field_weight, single_labels
 from classifier.text import Passage, Span, normalise_many
-from classifier.words.columns import Numbers, begins, concatenated, in_order, ranges
+from classifier.words.columns import Numbers, begins, concatenated, in_order, least, ranges
 from classifier.words.trie import Trie, Words, code_points
 
 _FIELDS = tuple((field, field.name.lower()) for field in Field)
@@ -231,9 +231,9 @@ class BatchRules:
         if len(found.starts) == 0:
             return [()] * size
         ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, PLANE)]))  # sentences before each place
-        least = np.minimum.reduceat(joined.weights, np.stack([found.starts, found.ends], axis=1).ravel())[::2]
-        values = np.unique(least)[::-1]
-        ranks = np.searchsorted(-values, -least)
+        weights = least(joined.weights, found.starts, found.ends)
+        values = np.unique(weights)[::-1]
+        ranks = np.searchsorted(-values, -weights)
         ranks[ended[found.starts] != ended[found.ends]] = len(values)  # across the end of a sentence: counts nothing
         places, terms, parts = self._terms.entries(found)
         rank = ranks[places]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from classifier.model import PUNCTUATION, Array, TextModel, Word
 from classifier.text import Passage, Weights, lower
-from classifier.words.columns import Floats, Numbers, begins, in_order, sums
+from classifier.words.columns import Floats, Numbers, begins, in_order, least, sums
 from classifier.words.tokeniser import Tokens
 from classifier.words.trie import Codes, Trie, Words, code_points
 
@@ -96,7 +96,7 @@ class BatchModel:
         records = joined.records[joined.passages[found.starts]]
         order = in_order(records, found.rows)
         heads = begins(records[order], found.rows[order])
-        by_first = np.argsort(order[heads])  # the order in which the plain model meets them
+        by_first = in_order(order[heads])  # the order in which the plain model meets them
         places = np.empty_like(by_first)
         places[by_first] = np.arange(len(by_first))
         features = np.empty_like(order)
@@ -205,13 +205,13 @@ class BatchModel:
             *self._group_features(texts, small),
         ]
         rows, starts, ends, weights, order = map(np.concatenate, zip(*kinds, strict=True))
-        by_order = np.argsort(order)
+        by_order = in_order(order)
         return Features(rows[by_order], starts[by_order], ends[by_order], weights[by_order])
 
     def _word_features(self, texts: Texts, small: Codes) -> Iterator[_Kind]:
         """Words and pairs of neighbouring words."""
         starts, ends, figures = texts.tokens
-        weights = _least(texts.weights, starts, ends)
+        weights = least(texts.weights, starts, ends)
         words = self._word_of[self._words.whole(small, starts, ends)]
         words[np.flatnonzero(figures)] = self._figure
         words[np.flatnonzero(_are_marks(texts) | (weights <= 0))] = 0
@@ -266,11 +266,6 @@ def _are_marks(texts: Texts) -> NDArray[np.bool_]:
     """Which tokens are punctuation."""
     starts, ends, _ = texts.tokens
     return np.asarray(_MARKS[np.minimum(texts.codes[starts], _PLANE)] & (ends - starts == 1))
-
-
-def _least(weights: Weights, starts: Numbers, ends: Numbers) -> Floats:
-    """The least weight of each stretch."""
-    return np.minimum.reduceat(weights, np.stack([starts, ends], axis=1).ravel())[::2] if len(starts) else np.zeros(0)
 
 
 def _small_letters(codes: Codes) -> Codes:

@@ -42,6 +42,17 @@ def sums(places: Numbers, weights: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(places, weights, minlength=size), dtype=np.float64)
 
 
+def least(values: Floats, starts: Numbers, ends: Numbers) -> Floats:
+    """The least value of each stretch; ``values`` are mostly alike, and go on beyond the last stretch."""
+    found = values[starts]
+    changes = np.append(0, np.cumsum(values[1:] != values[:-1]))
+    mixed = np.flatnonzero(changes[starts] != changes[ends - 1])
+    if len(mixed):
+        bounds = np.stack([starts[mixed], ends[mixed]], axis=1).ravel()
+        found[mixed] = np.minimum.reduceat(values, bounds)[::2]
+    return found
+
+
 def concatenated(arrays: Iterable[Numbers]) -> Numbers:
     """The arrays behind one another; none is allowed."""
     return np.concatenate([np.zeros(0, dtype=np.intp), *arrays])
