@@ -99,34 +99,24 @@ def _normalised(original: str) -> NormalText:
     return _without_idle_blanks(original, "".join(characters), starts, ends)
 
 
+@without_collection()
 def normalise_many(originals: Sequence[str]) -> list[NormalText]:
     """What ``normalise`` gives for each: by a table for texts of plain characters, with care for the others."""
-    joined = "\0".join([*originals, ""])
-    if joined.count("\0") > len(originals):
-        joined = "\0".join([*(original.replace("\0", "\1") for original in originals), ""])
-    table = _plain_characters()
-    codes = table.take(code_points(joined), mode="clip")
+    codes = _plain_characters().take(code_points("\0".join([*originals, ""])), mode="clip")
     texts = codes.tobytes().decode("utf-32-le").split("\0")
+    if len(texts) > len(originals) + 1:  # a text holds what parts the texts here
+        return list(map(normalise, originals))
     sizes = list(map(len, originals))
-    columns = zip(originals, texts, map(_places, sizes), map(_next_places, sizes), strict=False)
-    with without_collection():
-        normal = list(map(partial(tuple.__new__, NormalText), columns))  # NormalText(*column), without a call each
-    ends = np.cumsum(np.array(sizes, dtype=np.intp) + 1)
-    for number in set(np.searchsorted(ends, np.flatnonzero(codes == ord(" ")), side="right").tolist()):
+    starts = {size: range(size) for size in set(sizes)}
+    ends = {size: range(1, size + 1) for size in starts}
+    columns = zip(originals, texts, map(starts.__getitem__, sizes), map(ends.__getitem__, sizes), strict=False)
+    normal = list(map(partial(tuple.__new__, NormalText), columns))  # NormalText(*column), without a call each
+    borders = np.cumsum(np.array(sizes, dtype=np.intp) + 1)
+    for number in set(np.searchsorted(borders, np.flatnonzero(codes == ord(" ")), side="right").tolist()):
         normal[number] = _without_idle_blanks(*normal[number])
-    for number in set(np.searchsorted(ends, np.flatnonzero(codes == _CARE), side="right").tolist()):
+    for number in set(np.searchsorted(borders, np.flatnonzero(codes == _CARE), side="right").tolist()):
         normal[number] = normalise(originals[number])
     return normal
-
-
-@lru_cache(maxsize=4096)
-def _places(size: int) -> range:
-    return range(size)
-
-
-@lru_cache(maxsize=4096)
-def _next_places(size: int) -> range:
-    return range(1, size + 1)
 
 
 @cache
@@ -163,8 +153,8 @@ def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: 
     if not _BLANK.search(text):
         return NormalText(original, text, starts, ends)
     if not _BETWEEN_WORDS.search(text):
-        kept = [index for words in _WORDS.finditer(text) for index in range(*words.span())]
-        return NormalText(original, "".join(text.split()), _picked(starts, kept), _picked(ends, kept))
+        spans = [words.span() for words in _WORDS.finditer(text)]
+        return NormalText(original, "".join(text.split()), _stretches(starts, spans), _stretches(ends, spans))
     kept = [index for index, character in enumerate(text) if not character.isspace() or _parts_words(text, index)]
     return NormalText(
         original,
@@ -176,6 +166,13 @@ def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: 
 
 def _picked(places: Sequence[int], kept: Sequence[int]) -> Sequence[int]:
     return list(map(places.__getitem__, kept))
+
+
+def _stretches(places: Sequence[int], spans: Iterable[Span]) -> Sequence[int]:
+    picked: list[int] = []
+    for start, end in spans:
+        picked += places[start:end]
+    return picked
 
 
 def _parts_words(text: str, index: int) -> bool:
