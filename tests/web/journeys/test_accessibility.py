@@ -17,17 +17,21 @@ from tests.web.settling import settled
 pytestmark = pytest.mark.browser
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 26, 36)"}
 WIDE, NARROW = {"width": 1280, "height": 1400}, {"width": 390, "height": 844}
-_STILL = """async () => {
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+_STILL = """() => {
     const moving = document.getAnimations().filter(one => one.playState === "running");
     const ending = moving.filter(one => one.effect.getComputedTiming().endTime < Infinity);
-    await Promise.allSettled(ending.map(one => one.finished));
+    ending.forEach(one => one.finish());
+    return ending.length === 0;
 }"""
+_OFTEN = 50  # milliseconds between two looks
 
 
 def still(page: Page) -> Page:
-    """Wait until nothing moves or fades any more: a colour that is still changing is no finding."""
-    page.evaluate(_STILL)
+    """Bring what moves or fades to its end: a colour that is still changing is no finding.
+
+    Waiting for it would not do, as a browser without a window need not draw a page on which nothing else happens.
+    """
+    page.wait_for_function(_STILL, polling=_OFTEN)
     return page
 
 
