@@ -20,16 +20,18 @@ from classifier.evidence import (
     borrower_differs,
     explain_ties,
     gather_evidence,
+    gather_evidence_many,
     industry_agrees,
 )
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
-from classifier.model import TextModel, Vector, Word
+from classifier.model import TextModel, Vector
 from classifier.money import money_parts
 from classifier.portions import portions, without_collection
 from classifier.records import (
     Application,
     Candidate,
+    Evidence,
     Outcome,
     Prediction,
     Route,
@@ -114,8 +116,9 @@ class Classifier:
         money = self._money(reading)
         (seen,) = see([application], [reading], self._shares(reading, vector, money)[None], money[None])
         decision = self._decide(seen)
-        words = self.model.words(vector, self._shown(seen, decision), MODEL_WORDS) if self.model and vector else []
-        return self._prediction(seen, decision, self._other_purpose(application, decision.outcome), words)
+        words = self.model.words(vector, decision.spoken[0], MODEL_WORDS) if self.model and vector else []
+        evidence = gather_evidence(reading, decision.spoken, self.weights, words)
+        return self._prediction(seen, decision, self._other_purpose(application, decision.outcome), evidence)
 
     def predict_many(self, applications: Sequence[Application], *, explain: bool = True) -> list[Prediction]:
         """The predictions of many applications, in order; each equals what ``predict`` gives.
@@ -147,11 +150,14 @@ class Classifier:
         seen = see(applications, readings, shares, money)
         decisions = [self._decide(one) for one in seen]
         doubts = self._other_purposes(applications, decisions)
-        words: Sequence[list[Word]] = [[]] * len(seen)
-        if explain and self._batch_model and vectors:
-            shown = [self._shown(one, decision) for one, decision in zip(seen, decisions, strict=True)]
-            words = self._batch_model.words(vectors, shown, MODEL_WORDS)
-        return [self._prediction(*one, explain=explain) for one in zip(seen, decisions, doubts, words, strict=True)]
+        evidence: Sequence[tuple[Evidence, ...]] = [()] * len(seen)
+        if explain:
+            spoken = [decision.spoken for decision in decisions]
+            words = None
+            if self._batch_model and vectors:
+                words = self._batch_model.words(vectors, [labels[0] for labels in spoken], MODEL_WORDS)
+            evidence = gather_evidence_many(readings, spoken, self.weights, words)
+        return list(map(self._prediction, seen, decisions, doubts, evidence))
 
     def _weigh(self, readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray, "Vectors | None"]:
         """Of each reading the shares and the money (see ``_shares`` and ``_money``), and what the model read."""
@@ -192,16 +198,11 @@ class Classifier:
         seen: Seen,
         decision: Decision,
         doubt: Sequence[str],
-        words: Sequence[Word],
-        *,
-        explain: bool = True,
+        evidence: tuple[Evidence, ...],
     ) -> Prediction:
         reading = seen.reading
-        code, outcome, confidence = decision
-        shown = self._shown(seen, decision)
+        code, outcome, confidence, also, _ = decision
         best = [self._candidates[number] for number in seen.order]
-        rivals = [label for _, _, label in best[:3] if label != (code or outcome.value)]
-        also = self._also(seen, code) if outcome.is_blue else ()
         doubts = [*self._doubts(reading, code, outcome, confidence), *doubt]
         return Prediction(
             application_id=seen.application.id,
@@ -214,7 +215,7 @@ class Classifier:
             candidates=tuple(
                 Candidate(own, item, round(share, 4)) for (own, item, _), share in zip(best, seen.most, strict=True)
             ),
-            evidence=gather_evidence(reading, [shown, *also, *rivals], self.weights, words) if explain else (),
+            evidence=evidence,
             crosswalk=self.catalogue[code].links if code else (),
             reasons=(
                 *doubts,
@@ -224,10 +225,6 @@ class Classifier:
             ),
             versions=self.versions,
         )
-
-    def _shown(self, seen: Seen, decision: Decision) -> str:
-        """The label whose evidence is shown: of a subcategory or category its likeliest item."""
-        return self._best_item(decision.code, seen.shares) if decision.code else decision.outcome.value
 
     def _shares(self, reading: Reading, vector: Vector | None, money: np.ndarray) -> np.ndarray:
         """The calibrated probability of each label, shape (labels,)."""
@@ -253,14 +250,22 @@ class Classifier:
         return money
 
     def _decide(self, seen: Seen) -> Decision:
+        code, outcome, confidence = self._label(seen)
+        also = self._also(seen, code) if code else ()
+        shown = self._best_item(code, seen.shares) if code else outcome.value
+        likeliest = [self.labels[number] for number in seen.order[:3]]
+        rivals = [label for label in likeliest if label != (code or outcome.value)]
+        return Decision(code, outcome, confidence, also, [shown, *also, *rivals])
+
+    def _label(self, seen: Seen) -> tuple[str | None, Outcome, float]:
         """Code, outcome and confidence: first whether blue at all, then how deep down the catalogue it is sure."""
         outside, insufficient = seen.uncoded
         if seen.blue < self.thresholds.blue:
             if outside >= insufficient:
-                return Decision(None, Outcome.OUTSIDE, outside)
-            return Decision(None, Outcome.INSUFFICIENT, insufficient)
+                return None, Outcome.OUTSIDE, outside
+            return None, Outcome.INSUFFICIENT, insufficient
         entry, confidence = self._deepest_sure(seen)
-        return Decision(entry.code, self._tier_outcome(entry, seen.shares), confidence)
+        return entry.code, self._tier_outcome(entry, seen.shares), confidence
 
     def _deepest_sure(self, seen: Seen) -> tuple[Entry, float]:
         item = self.catalogue[self.labels[seen.item]]

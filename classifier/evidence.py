@@ -1,15 +1,21 @@
 """Turns what rules and model saw into evidence a person can check: words, their places in the given text, weights, sentences."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
+from itertools import accumulate, pairwise, repeat
+from typing import NamedTuple
+
+import numpy as np
 
 from classifier.combine import is_tied
 from classifier.contexts import Shift
 from classifier.lexicon import OUTSIDE, Strength, Tie
-from classifier.model import Word
+from classifier.model import Word, WordColumns
 from classifier.records import Application, Evidence, Source
 from classifier.rules import FIELD_WEIGHT, Reading
+from classifier.text import Passage
+from classifier.words.columns import begins
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
 
@@ -17,8 +23,9 @@ _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
 _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
+_MODEL_NOTES = ("模型：反对", "模型：支持")
 # A text has two dozen pieces of evidence: a plain call of the constructor for each would cost as much as finding them.
-_new = partial(tuple.__new__, Evidence)
+_new: Callable[[tuple[object, ...]], Evidence] = partial(tuple.__new__, Evidence)
 
 
 def gather_evidence(
@@ -40,8 +47,7 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
         if weight == 0 or label in spoken:
             strength = term.strength
             worth = strong if strength is Strength.STRONG else weak if strength is Strength.WEAK else excluding
-            moved = _moved(worth, weight)
-            note = term.rule if weight >= 0.5 else f"{term.rule}，语境{'中减弱' if weight else '不算数'}"
+            moved, note = _moved(worth, weight), _note(term.rule, weight)
             field, (original, _, starts, ends), _ = reading.passages[number]
             for first, last in spans:
                 start, end = starts[first], ends[last - 1]
@@ -52,6 +58,11 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
 @lru_cache
 def _moved(worth: float, weight: float) -> float:
     return round(worth * min(weight, 1.0), 4)
+
+
+@lru_cache(maxsize=2**14)
+def _note(rule: str, weight: float) -> str:
+    return rule if weight >= 0.5 else f"{rule}，语境{'中减弱' if weight else '不算数'}"
 
 
 def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evidence]:
@@ -83,8 +94,106 @@ def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: 
         if abs(weight) >= least > 0:
             field, (original, _, starts, ends), _ = reading.passages[number]
             start, end = starts[first], ends[last - 1]
-            note = "模型：支持" if weight > 0 else "模型：反对"
+            note = _MODEL_NOTES[weight > 0]
             yield _new((Source.MODEL, field, start, end, original[start:end], label, round(weight * scale, 4), note))
+
+
+class _Passages(NamedTuple):
+    """The passages of many readings; ``firsts`` has the number of each reading's first one, and in the end how many there are."""
+
+    all: list[Passage]
+    firsts: list[int]
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading]) -> "_Passages":
+        firsts = accumulate((len(reading.passages) for reading in readings), initial=0)
+        return cls([passage for reading in readings for passage in reading.passages], list(firsts))
+
+    def pieces(
+        self,
+        source: Source,
+        numbers: Sequence[int],
+        starts: Sequence[int],
+        ends: Sequence[int],
+        rest: Iterable[Iterable[object]],
+    ) -> list[list[Evidence]]:
+        """Evidence at places of passages (by number, ascending), for each reading; ``rest`` are labels, weights and notes."""
+        starts, ends = self._given(numbers, starts, ends)
+        originals = [passage.normal.original for passage in self.all]
+        texts = map(str.__getitem__, map(originals.__getitem__, numbers), map(slice, starts, ends))
+        fields = [passage.field for passage in self.all]
+        columns = (repeat(source, len(numbers)), map(fields.__getitem__, numbers), starts, ends, texts, *rest)
+        found = list(map(_new, zip(*columns, strict=True)))
+        borders = np.searchsorted(np.array(numbers, dtype=np.intp), self.firsts).tolist()
+        return [found[first:last] for first, last in pairwise(borders)]
+
+    def _given(
+        self, numbers: Sequence[int], starts: Sequence[int], ends: Sequence[int]
+    ) -> tuple[Sequence[int], Sequence[int]]:
+        """Places in the texts as they were given, from places in normalised texts."""
+        moved = {number: passage.normal for number, passage in enumerate(self.all) if passage.normal.is_moved}
+        if not moved:
+            return starts, ends
+        spans = [
+            moved[number].original_span(start, end) if number in moved else (start, end)
+            for number, start, end in zip(numbers, starts, ends, strict=True)
+        ]
+        return [start for start, _ in spans], [end for _, end in spans]
+
+
+def gather_evidence_many(
+    readings: Sequence[Reading],
+    spoken: Sequence[Sequence[str]],
+    weights: Mapping[str, float],
+    words: WordColumns | None,
+) -> list[tuple[Evidence, ...]]:
+    """What ``gather_evidence`` gives for each reading and its labels; ``words`` are the model's, None without one."""
+    passages = _Passages.of(readings)
+    by_rules = _rule_evidence_many(readings, passages, spoken, weights)
+    by_context = [_context_evidence(*one) if one[0].shifts else () for one in zip(readings, spoken, strict=True)]
+    scale = weights.get("model", 0.0)
+    by_model = _model_evidence_many(words, passages, spoken, scale) if words else [[]] * len(readings)
+    return [(*rule, *context, *model) for rule, context, model in zip(by_rules, by_context, by_model, strict=True)]
+
+
+def _rule_evidence_many(
+    readings: Sequence[Reading], passages: _Passages, spoken: Sequence[Sequence[str]], weights: Mapping[str, float]
+) -> list[list[Evidence]]:
+    strong, weak, excluding = (weights.get(name, 0.0) for name in ("strong", "weak", "excluding"))
+    found = [
+        (first + number, term, weight, span)
+        for reading, first, labels in zip(readings, passages.firsts, spoken, strict=False)
+        for term, number, spans, weight in reading.hits
+        if weight == 0 or term.label in labels or term.label == OUTSIDE
+        for span in spans
+    ]
+    if not found:
+        return [[]] * len(readings)
+    numbers, terms, counts, spans = zip(*found, strict=True)
+    starts, ends = zip(*spans, strict=True)
+    worth = [
+        strong if strength is Strength.STRONG else weak if strength is Strength.WEAK else excluding
+        for _, strength, _, _ in terms
+    ]
+    notes = map(_note, [term.rule for term in terms], counts)
+    rest = ([term.label for term in terms], map(_moved, worth, counts), notes)
+    return passages.pieces(Source.RULE, numbers, starts, ends, rest)
+
+
+def _model_evidence_many(
+    words: WordColumns, passages: _Passages, spoken: Sequence[Sequence[str]], scale: float
+) -> list[list[Evidence]]:
+    size = np.abs(words.weights)
+    heads = begins(words.texts)
+    most = np.maximum.reduceat(size, heads) if len(heads) else size
+    least = np.repeat(most, np.diff(heads, append=len(size))) * _LEAST_SHARE
+    texts, numbers, starts, ends, moved = (
+        column[np.flatnonzero((size >= least) & (least > 0))].tolist() for column in words
+    )
+    labels = [spoken[text][0] for text in texts]
+    notes = [_MODEL_NOTES[weight > 0] for weight in moved]
+    weights = [round(weight * scale, 4) for weight in moved]
+    return passages.pieces(Source.MODEL, numbers, starts, ends, (labels, weights, notes))
 
 
 def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.text import Passage, Token, Tokeniser, lower
+from classifier.words.columns import Floats, Numbers
 
 Array = NDArray[np.float32]
 
@@ -42,6 +43,16 @@ class Word(NamedTuple):
     start: int
     end: int
     weight: float
+
+
+class WordColumns(NamedTuple):
+    """The words of many texts, in order of the texts; ``passages`` are counted over all texts, from 0."""
+
+    texts: Numbers
+    passages: Numbers
+    starts: Numbers
+    ends: Numbers
+    weights: Floats
 
 
 @dataclass(frozen=True, slots=True)

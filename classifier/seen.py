@@ -51,8 +51,14 @@ def see(
 
 
 class Decision(NamedTuple):
-    """The label given, if it has a code, and its confidence."""
+    """The label given, if it has a code, and its confidence; ``also`` are further items that are really financed.
+
+    ``spoken`` are the labels whose evidence is shown: the label given (of a subcategory or category its likeliest item),
+    the further items, then its rivals.
+    """
 
     code: str | None
     outcome: Outcome
     confidence: float
+    also: tuple[str, ...]
+    spoken: list[str]

@@ -76,6 +76,7 @@ def test_a_text_is_cut_alike_alone_and_with_the_words_of_its_own_characters_only
 def test_texts_normalised_together_are_normalised_as_one_by_one(applications: list[Application]) -> None:
     texts = [application.text(field) for application in applications for field in Field]
     texts += fuzz(3000, ["海 洋", "離岸", "ＬＮＧ　ＦＳＲＵ", "e\u0301", "\u200b", "㎡", "\0", "が", "\ud800"])
+    texts += fuzz(3000, ["MB\n", " 风 ", "\n", "　", "12", "kV", "ｋＶ"])
     assert [_plain(one) for one in normalise_many(texts)] == [_plain(normalise(text)) for text in texts]
 
 
@@ -114,10 +115,14 @@ def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, a
     vectors = batch.read([reading.passages for reading in readings])
     scores = batch.scores(vectors)
     labels = [model.labels[number] for number in scores.argmax(axis=1)]
-    for reading, own, label, words in zip(readings, scores, labels, batch.words(vectors, labels, 8), strict=True):
+    words = list(zip(*(column.tolist() for column in batch.words(vectors, labels, 8)), strict=True))
+    passages = 0
+    for number, (reading, own, label) in enumerate(zip(readings, scores, labels, strict=True)):
         vector = model.read(reading.passages)
         assert np.array_equal(own, model.scores(vector))
-        assert words == model.words(vector, label, 8)
+        plain = [(number, word.passage + passages, *word[1:]) for word in model.words(vector, label, 8)]
+        assert [word for word in words if word[0] == number] == plain
+        passages += len(reading.passages)
 
 
 def test_predictions_do_not_depend_on_their_neighbours(classifier: Classifier, applications: list[Application]) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.model import PUNCTUATION, Array, TextModel, Word
+from classifier.model import PUNCTUATION, Array, TextModel, WordColumns
 from classifier.text import Passage, Weights, lower
 from classifier.words.columns import Floats, Numbers, begins, in_order, least, sums
 from classifier.words.tokeniser import Tokens
@@ -137,7 +137,7 @@ class BatchModel:
             scores[text] = values[own] @ weights[vectors.rows[own]] + bias if ends[text] < ends[text + 1] else bias
         return scores
 
-    def words(self, vectors: Vectors, labels: Sequence[str], most: int) -> list[list[Word]]:
+    def words(self, vectors: Vectors, labels: Sequence[str], most: int) -> WordColumns:
         """For each text the ``most`` words that moved its label's score most, in order of the text."""
         texts = vectors.texts
         number = {label: column for column, label in enumerate(self._model.labels)}
@@ -152,17 +152,9 @@ class BatchModel:
         order = in_order(records, int(size.max(initial=0)) - size)
         first = np.searchsorted(records, np.arange(texts.size))
         strongest = np.sort(kept[order[np.arange(len(order)) - first[records] < most]])
-        return self._listed(texts, strongest, passages[strongest], moved[strongest])
-
-    def _listed(self, texts: Texts, tokens: Numbers, passages: Numbers, moved: Floats) -> list[list[Word]]:
-        words: list[list[Word]] = [[] for _ in range(texts.size)]
-        records = texts.records[passages]
-        numbers = passages - np.searchsorted(texts.records, records)
-        starts, ends = (column[tokens] - texts.offsets[passages] for column in texts.tokens[:2])
-        columns = (records, numbers, starts, ends, moved)
-        for record, number, start, end, weight in zip(*(column.tolist() for column in columns), strict=True):
-            words[record].append(Word(number, start, end, weight))
-        return words
+        own = passages[strongest]
+        starts, ends = (column[strongest] - texts.offsets[own] for column in texts.tokens[:2])
+        return WordColumns(texts.records[own], own, starts, ends, moved[strongest])
 
     def _reached(self, vectors: Vectors, columns: Numbers) -> Floats:
         """For each place of each passage the part of the score reached there; see ``TextModel.words``."""

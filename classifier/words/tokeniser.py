@@ -48,12 +48,17 @@ class Dictionary:
     """
 
     def __init__(self, own: Sequence[str], only: Set[int] | None = None) -> None:
-        words, counts = _read(_dictionary_file())
-        total = int(counts.sum())
+        lines = _Lines.of(np.frombuffer(_dictionary_file().read_bytes(), dtype=np.uint8))
+        total = lines.total()
+        first = lines.first_characters()
+        characters = only if only is None else only | set(map(ord, "".join(own)))
+        if characters is not None:
+            lines = _Lines(lines.data, *(column[_beginning_with(characters, first)] for column in lines[1:]))
+        words, counts = lines.words(), lines.counts()
         begins = np.zeros(sys.maxunicode + 1, dtype=bool)
-        begins[words.codes[words.starts]] = True
-        if only is not None:
-            words, counts = _made_of(words, counts, only | set(map(ord, "".join(own))))
+        begins[first] = begins[words.codes[words.starts]] = True
+        if characters is not None:
+            words, counts = _made_of(words, counts, characters)
         self._trie = Trie(words.joined(Words.of(own)), room=4)
         by_state = np.zeros(self._trie.root, dtype=np.int64)
         by_state[self._trie.ends[: len(counts)]] = counts  # of a word given twice, the last
@@ -276,20 +281,62 @@ def _dictionary_file() -> Path:
     return Path(found.submodule_search_locations[0], "dict.txt")
 
 
-def _read(path: Path) -> tuple[Words, NDArray[np.int64]]:
-    """The words of jieba's dictionary and their frequencies: lines of a word, a frequency and a part of speech."""
-    codes = code_points(path.read_bytes().decode())
-    ends, blanks = np.flatnonzero(codes == ord("\n")), np.flatnonzero(codes == ord(" "))
-    starts, after_word, after_count = (
-        np.append(0, ends[:-1] + 1),
-        blanks[0::2],
-        blanks[1::2],
-    )
-    counts = np.zeros(len(starts), dtype=np.int64)
-    for digit in range(int((after_count - after_word).max()) - 1):
-        more = np.flatnonzero(after_count - after_word > digit + 1)
-        counts[more] = counts[more] * 10 + codes[after_word[more] + 1 + digit] - ord("0")
-    return Words(codes, starts, after_word - starts), counts
+_NO_IDEOGRAPH = 0
+
+
+class _Lines(NamedTuple):
+    """Lines of jieba's dictionary, in UTF-8: a word, a blank, its frequency, a blank, its part of speech."""
+
+    data: NDArray[np.uint8]
+    starts: Numbers
+    after_words: Numbers
+    after_counts: Numbers
+
+    @classmethod
+    def of(cls, data: NDArray[np.uint8]) -> "_Lines":
+        after_words, after_counts, ends = np.flatnonzero(data <= ord(" ")).reshape(-1, 3).T
+        return cls(data, np.append(0, ends[:-1] + 1), after_words, after_counts)
+
+    def first_characters(self) -> Numbers:
+        """The code points of the first characters, where they are three bytes long, as ideographs are."""
+        first, second, third = (self.data[self.starts + place].astype(np.int32) for place in range(3))
+        codes = (first & 0x0F) << 12 | (second & 0x3F) << 6 | third & 0x3F
+        return np.where(first >> 4 == 0x0E, codes, _NO_IDEOGRAPH).astype(np.intp)
+
+    def words(self) -> Words:
+        """The words; they alone are decoded, as it takes longer than all else."""
+        data = self.data[ranges(self.starts, self.after_words - self.starts + 1)]
+        codes = code_points(data.tobytes().decode())
+        ends = np.flatnonzero(codes == ord(" "))
+        starts = np.append(0, ends[:-1] + 1)
+        return Words(codes, starts, ends - starts)
+
+    def counts(self) -> NDArray[np.int64]:
+        """The frequencies."""
+        counts = np.zeros(len(self.starts), dtype=np.int64)
+        for power, own in self._digits():
+            counts[own] += 10**power * self._digit(power, own)
+        return counts
+
+    def total(self) -> int:
+        """The sum of the frequencies."""
+        return sum(10**power * int(self._digit(power, own).sum()) for power, own in self._digits())
+
+    def _digits(self) -> Iterator[tuple[int, Numbers]]:
+        """Powers of ten, and which frequencies have a digit there."""
+        sizes = self.after_counts - self.after_words - 1
+        for power in range(int(sizes.max(initial=0))):
+            yield power, np.flatnonzero(sizes > power)
+
+    def _digit(self, power: int, own: Numbers) -> NDArray[np.int64]:
+        return self.data[self.after_counts[own] - 1 - power].astype(np.int64) - ord("0")
+
+
+def _beginning_with(characters: Set[int], first: Numbers) -> Numbers:
+    """The lines whose word begins with one of the characters, or with no ideograph."""
+    allowed = np.zeros(sys.maxunicode + 1, dtype=bool)
+    allowed[[_NO_IDEOGRAPH, *characters]] = True
+    return np.flatnonzero(allowed[first])
 
 
 def _made_of(words: Words, counts: NDArray[np.int64], characters: Set[int]) -> tuple[Words, NDArray[np.int64]]:
