@@ -76,7 +76,7 @@ def test_a_text_is_cut_alike_alone_and_with_the_words_of_its_own_characters_only
 def test_texts_normalised_together_are_normalised_as_one_by_one(applications: list[Application]) -> None:
     texts = [application.text(field) for application in applications for field in Field]
     texts += fuzz(3000, ["海 洋", "離岸", "ＬＮＧ　ＦＳＲＵ", "e\u0301", "\u200b", "㎡", "\0", "が", "\ud800"])
-    texts += fuzz(3000, ["MB\n", " 风 ", "\n", "　", "12", "kV", "ｋＶ"])
+    texts += [f"{word}{blanks}B" for word in ("MB", "ｋＶ", "12") for blanks in ("\n  ", " \n", "\r\n\n", "　\n　")]
     assert [_plain(one) for one in normalise_many(texts)] == [_plain(normalise(text)) for text in texts]
 
 
