@@ -77,7 +77,11 @@ def test_texts_normalised_together_are_normalised_as_one_by_one(applications: li
     texts = [application.text(field) for application in applications for field in Field]
     texts += fuzz(3000, ["海 洋", "離岸", "ＬＮＧ　ＦＳＲＵ", "e\u0301", "\u200b", "㎡", "\0", "が", "\ud800"])
     texts += [f"{word}{blanks}B" for word in ("MB", "ｋＶ", "12") for blanks in ("\n  ", " \n", "\r\n\n", "　\n　")]
-    assert [_plain(one) for one in normalise_many(texts)] == [_plain(normalise(text)) for text in texts]
+    for given in (
+        texts,
+        [text for text in texts if "\0" not in text],
+    ):  # a text with the parting sign is none for the table
+        assert [_plain(one) for one in normalise_many(given)] == [_plain(normalise(text)) for text in given]
 
 
 def _plain(normal: tuple[str, str, Sequence[int], Sequence[int]]) -> tuple[str, str, list[int], list[int]]:
