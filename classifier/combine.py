@@ -7,7 +7,6 @@ predictions the model made for texts it had not seen, so the probabilities are c
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,54 +92,65 @@ def combination_inputs(
     return table
 
 
-def combination_inputs_many(
+def probabilities(inputs: Array, weights: Array) -> Array:
+    """The probabilities of the labels from their inputs, shape (..., labels, INPUTS), and the weights by INPUTS."""
+    return softmax(np.cumsum(inputs * weights, axis=-1)[..., -1])  # summed from the first to the last, as for many
+
+
+def probabilities_many(
     readings: Sequence[Reading],
     scores: NDArray[np.float32] | None,
+    money: Array | None,
     labels: Sequence[str],
     needs: Mapping[str, Tie],
+    weights: Array,
 ) -> Array:
-    """What ``combination_inputs`` gives for each reading, shape (readings, labels, INPUTS); equal to the last bit."""
-    table = np.zeros((len(readings), len(labels), len(INPUTS)))
-    if scores is not None:
-        table[:, :, 0] = scores
+    """The probabilities of each reading's labels, shape (readings, labels); equal to the last bit to those of its inputs.
+
+    No input is laid out in a table: most belong to one label only, and many texts have no sums of money.
+    """
     outside, insufficient = labels.index(OUTSIDE), labels.index(INSUFFICIENT)
-    ties = [list(map(bool, reading.ties.values())) for reading in readings]  # in the order of Tie
-    sea, coast, inland, away = np.array(ties).reshape(-1, len(Tie)).T
+    sea, coast, inland, away = (
+        np.array([list(map(bool, reading.ties.values())) for reading in readings]).reshape(-1, 4).T
+    )
     need = [needs.get(label) for label in labels]
     free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
-    tied = free | sea[:, None] | (by_coast & coast[:, None])
-    for number, values in enumerate(_bounded(_sums(readings, labels), tied), 1):
-        table[:, :, number] = values
-    strong = table[:, :, 1] + table[:, :, 2]
-    strong[:, [outside, insufficient]] = 0
-    beside = np.minimum(strong.max(axis=1), 1.5)
-    near = sea | table[:, :outside, [1, 5]].any(axis=(1, 2))
+    claims = _bounded(_sums(readings, labels), free | sea[:, None] | (by_coast & coast[:, None]))
+    found = np.zeros((len(readings), len(labels))) if scores is None else scores * weights[0]
+    for values, weight in zip((*claims, money), weights[1:7], strict=True):
+        if values is not None:
+            found += values * weight
+    strong, untied = claims[0] + claims[1], claims[4]
+    beside = np.minimum(np.delete(strong, [outside, insufficient], axis=1).max(axis=1), 1.5)
+    near = sea | ((claims[0] > 0) | (untied > 0))[:, :outside].any(axis=1)
     hit = np.array([bool(reading.hits) for reading in readings], dtype=bool)
-    ones = np.ones(len(readings))
-    table[:, outside, 7:13] = np.stack([ones, ~(sea | coast), coast & ~sea, inland, away, beside], axis=-1)
-    table[:, insufficient, 13:17] = np.stack([ones, beside, hit & ~near, ~hit], axis=-1)
-    return table
+    for values, weight in zip((1, ~(sea | coast), coast & ~sea, inland, away, beside), weights[7:13], strict=True):
+        found[:, outside] += values * weight
+    for values, weight in zip((1, beside, hit & ~near, ~hit), weights[13:], strict=True):
+        found[:, insufficient] += values * weight
+    return softmax(found)
 
 
 def _sums(readings: Sequence[Reading], labels: Sequence[str]) -> Array:
-    """The weights of the hits, summed by reading, label and strength."""
-    row = {label: number * len(Strength) for number, label in enumerate(labels)}
-    size = len(labels) * len(Strength)
+    """The weights of the hits, summed by strength, reading and label."""
+    shape = (len(Strength), len(readings), len(labels))
     hits = list(chain.from_iterable(reading.hits for reading in readings))
-    terms = list(map(attrgetter("term"), hits))
+    if not hits:
+        return np.zeros(shape)
+    terms, _, _, weights = zip(*hits, strict=True)
     keys = list(map(id, terms))  # equal terms are the same one; hashing it would take longer than all else
-    different = dict(zip(keys, terms, strict=True))
-    column = {key: row[term.label] + _STRENGTHS.index(term.strength) for key, term in different.items()}
-    starts = np.repeat(np.arange(len(readings)) * size, [len(reading.hits) for reading in readings])
-    places = starts + np.fromiter(map(column.__getitem__, keys), dtype=np.intp, count=len(keys))
-    weights = np.fromiter(map(attrgetter("weight"), hits), dtype=np.float64, count=len(hits))
-    found = sums(places, weights, len(readings) * size)
-    return found.reshape(len(readings), len(labels), len(Strength))
+    row = {label: number for number, label in enumerate(labels)}
+    different = dict(zip(keys, terms, strict=True)).items()
+    plane = shape[1] * shape[2]
+    column = {key: row[term.label] + _STRENGTHS.index(term.strength) * plane for key, term in different}
+    starts = np.repeat(np.arange(shape[1]) * shape[2], [len(reading.hits) for reading in readings])
+    places = starts + np.array(list(map(column.__getitem__, keys)))
+    return sums(places, np.array(weights), shape[0] * plane).reshape(shape)
 
 
 def _bounded(found: Array, tied: NDArray[np.bool_]) -> tuple[Array, ...]:
     """See ``_claims``."""
-    strong, weak, excluding = (found[:, :, place] for place in range(len(Strength)))
+    strong, weak, excluding = found
     return (
         np.where(tied, np.minimum(strong, 1.0), 0.0),
         np.where(tied, np.log1p(np.maximum(strong - 1, 0)), 0.0),
@@ -148,11 +158,6 @@ def _bounded(found: Array, tied: NDArray[np.bool_]) -> tuple[Array, ...]:
         np.minimum(excluding, 1.5),
         np.where(tied, 0.0, np.minimum(strong + weak / 2, 1.5)),
     )
-
-
-def probabilities(inputs: Array, weights: Array) -> Array:
-    """The probabilities of the labels from their inputs, shape (..., labels, INPUTS), and the weights by INPUTS."""
-    return softmax(inputs @ weights)
 
 
 def softmax(scores: Array) -> Array:
@@ -176,13 +181,11 @@ def is_tied(label: str, reading: Reading, needs: Mapping[str, Tie]) -> bool:
 
 def _claims(reading: Reading, needs: Mapping[str, Tie]) -> dict[str, tuple[float, float, float, float, float]]:
     """Per label: strong, more strong, weak, excluding, untied; each bounded, so that repetition cannot outshout all else."""
-    sums: dict[str, dict[Strength, float]] = {}
-    for hit in reading.hits:
-        own = sums.setdefault(hit.term.label, dict.fromkeys(Strength, 0.0))
-        own[hit.term.strength] += hit.weight
+    sums: dict[str, list[float]] = {}
+    for (label, strength, _, _), _, _, weight in reading.hits:
+        sums.setdefault(label, [0.0] * len(_STRENGTHS))[_STRENGTHS.index(strength)] += weight
     claims = {}
-    for label, own in sums.items():
-        strong, weak, excluding = (own[strength] for strength in (Strength.STRONG, Strength.WEAK, Strength.EXCLUDING))
+    for label, (strong, weak, excluding) in sums.items():
         if is_tied(label, reading, needs):
             values = (
                 min(strong, 1.0),

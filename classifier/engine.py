@@ -11,8 +11,8 @@ from classifier.combine import (
     INPUTS,
     RULES_ALONE,
     combination_inputs,
-    combination_inputs_many,
     probabilities,
+    probabilities_many,
     weight_vector,
 )
 from classifier.evidence import (
@@ -23,7 +23,7 @@ from classifier.evidence import (
     gather_evidence_many,
     industry_agrees,
 )
-from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, load_lexicon
+from classifier.lexicon import INSUFFICIENT, OUTSIDE, Term, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
 from classifier.model import TextModel, Vector
 from classifier.money import money_parts
@@ -161,25 +161,26 @@ class Classifier:
 
     def _weigh(self, readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray, "Vectors | None"]:
         """Of each reading the shares and the money (see ``_shares`` and ``_money``), and what the model read."""
-        inputs, vectors = self._inputs_many(readings)
         parts = [(number, part) for number, reading in enumerate(readings) for part in money_parts(reading)]
         money = np.zeros((len(readings), len(self.labels)))
         if parts:
-            part_inputs, _ = self._inputs_many([part.reading for _, part in parts])
-            for (number, part), own in zip(parts, probabilities(part_inputs, self._combination), strict=True):
+            part_shares, _ = self._shares_many([part.reading for _, part in parts])
+            for (number, part), own in zip(parts, part_shares, strict=True):
                 money[number] += part.share * own
             money[:, -2:] = 0
-            inputs[:, :, _MONEY] = money
-        shares = probabilities(inputs, self._combination)
+        shares, vectors = self._shares_many(readings, money if parts else None)
         for number in [number for number, reading in enumerate(readings) if reading.is_boilerplate]:
             shares[number] = _mostly_insufficient(shares[number])
         return shares, money, vectors
 
-    def _inputs_many(self, readings: Sequence[Reading]) -> tuple[np.ndarray, "Vectors | None"]:
+    def _shares_many(
+        self, readings: Sequence[Reading], money: np.ndarray | None = None
+    ) -> tuple[np.ndarray, "Vectors | None"]:
         model = self._batch_model
         vectors = model.read([reading.passages for reading in readings]) if model else None
         scores = model.scores(vectors) if model and vectors else None
-        return combination_inputs_many(readings, scores, self.labels, self.rules.lexicon.needs), vectors
+        needs = self.rules.lexicon.needs
+        return probabilities_many(readings, scores, money, self.labels, needs, self._combination), vectors
 
     @cached_property
     def _batch_rules(self) -> "BatchRules":
@@ -203,7 +204,7 @@ class Classifier:
         reading = seen.reading
         code, outcome, confidence, also, _ = decision
         best = [self._candidates[number] for number in seen.order]
-        doubts = [*self._doubts(reading, code, outcome, confidence), *doubt]
+        doubts = [*self._doubts(seen, code, outcome, confidence), *doubt]
         return Prediction(
             application_id=seen.application.id,
             outcome=outcome,
@@ -312,8 +313,7 @@ class Classifier:
 
         A part of the money under a tenth is none (boundary rule B2).
         """
-        hits = seen.reading.hits
-        named = {hit.term.label for hit in hits if hit.term.strength is Strength.STRONG and hit.weight >= 1}
+        named = {term.label for term in seen.named}
         paid = {self.labels[row] for row in np.flatnonzero(seen.money >= LEAST_MONEY)} if seen.has_money else set()
         found = [
             (share, label)
@@ -322,10 +322,10 @@ class Classifier:
         ]
         return tuple(label for _, label in sorted(found, reverse=True)[:MOST_ALSO])
 
-    def _doubts(self, reading: Reading, code: str | None, outcome: Outcome, confidence: float) -> list[str]:
+    def _doubts(self, seen: Seen, code: str | None, outcome: Outcome, confidence: float) -> list[str]:
         """Why a person should look, in Chinese; empty when the machine may decide alone."""
-        if reading.is_boilerplate:
-            if any(passage.field in FIELD_WEIGHT for passage in reading.passages):
+        if seen.reading.is_boilerplate:
+            if any(passage.field in FIELD_WEIGHT for passage in seen.reading.passages):
                 return ["只有借款人的经营范围或行业，没有写明资金用途：请补充贷款用途或项目内容后再判。"]
             return ["文本为空、过短，或只有“流动资金周转”“见附件”一类套话：请补充贷款用途或项目内容。"]
         if outcome is Outcome.INSUFFICIENT:
@@ -336,7 +336,7 @@ class Classifier:
             doubts.append(f"置信度 {confidence:.2f} 低于自动通过的 {least:.2f}：请人工复核。")
         if code is not None and self.catalogue[code].level < 3:
             doubts.append("只能确定到上级分类，三级条目需人工选定。")
-        return doubts + self._conflicts(reading, code)
+        return doubts + _conflicts(seen.named, code)
 
     def _other_purpose(self, application: Application, outcome: Outcome) -> list[str]:
         """A doubt where the use of the money, read alone, is not blue although the rest of the application is."""
@@ -367,15 +367,15 @@ class Classifier:
             return []
         return ["单看贷款用途不属于目录，结论来自项目名称或描述：请核对资金实际用途。"]
 
-    def _conflicts(self, reading: Reading, code: str | None) -> list[str]:
-        """Strong terms, fully counting, that speak for another label than the one given."""
-        strong = [hit.term for hit in reading.hits if hit.term.strength is Strength.STRONG and hit.weight >= 1]
-        others = [term for term in strong if term.label != (code or OUTSIDE)]
-        if code is None and others:
-            return [f"规则与模型不一致：原文有“{others[0]}”（{others[0].label}）。"]
-        if code is not None and len(others) == len(strong) > 0:
-            return [f"规则指向“{others[0].label}”（{others[0]}），与结论不同。"]
-        return []
+
+def _conflicts(named: Sequence[Term], code: str | None) -> list[str]:
+    """A sentence on strong terms that speak for another label than the one given."""
+    others = [term for term in named if term.label != (code or OUTSIDE)]
+    if code is None and others:
+        return [f"规则与模型不一致：原文有“{others[0]}”（{others[0].label}）。"]
+    if code is not None and len(others) == len(named) > 0:
+        return [f"规则指向“{others[0].label}”（{others[0]}），与结论不同。"]
+    return []
 
 
 def _mostly_insufficient(shares: np.ndarray) -> np.ndarray:

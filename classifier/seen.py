@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from classifier.lexicon import Strength, Term
 from classifier.records import Application, Outcome
 from classifier.rules import Reading
 
@@ -15,13 +16,15 @@ class Seen(NamedTuple):
     """An application, its reading, and for each label its probability and its share of the money.
 
     ``order`` and ``most`` are the likeliest labels (by number) and their probabilities, ``item`` is the likeliest item,
-    ``blue`` the probability of all items, ``uncoded`` those of 目录外 and 信息不足.
+    ``blue`` the probability of all items, ``uncoded`` those of 目录外 and 信息不足; ``named`` are the strong terms that
+    count fully.
     """
 
     application: Application
     reading: Reading
     shares: np.ndarray
     money: np.ndarray
+    named: list[Term]
     has_money: bool
     order: list[int]
     most: list[float]
@@ -43,11 +46,13 @@ def see(
         shares[:, :-2].sum(axis=1),
         shares[:, -2:],
     )
-    listed = zip(*(column.tolist() for column in columns), strict=True)
-    return [
-        Seen(*one, *rest)
-        for one, rest in zip(zip(applications, readings, shares, money, strict=True), listed, strict=True)
+    named = [
+        [term for term, _, _, weight in reading.hits if weight >= 1 and term.strength is Strength.STRONG]
+        for reading in readings
     ]
+    listed = zip(*(column.tolist() for column in columns), strict=True)
+    given = zip(applications, readings, shares, money, named, strict=True)
+    return [Seen(*one, *rest) for one, rest in zip(given, listed, strict=True)]
 
 
 class Decision(NamedTuple):

@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifier.contexts import Shift
 from classifier.fast.contexts import BatchContexts
@@ -73,17 +74,15 @@ class _TermTable:
 
     def _several(self, found: Found) -> _Entries:
         """The entries of terms of several parts, in the passages that hold words of all parts."""
-        passages, terms = self._candidates(found)
-        passages, terms = self._whole(found, passages, terms)
+        number, width = _numbering(found.words, len(self._singles.counts))
+        keys = found.passages * width + number[found.words]
+        size = (int(found.passages.max(initial=0)) + 1) * width
+        passages, terms = self._whole(*self._candidates(found), _marked(keys, size), number, width)
         owners = np.repeat(np.arange(len(terms)), self.sizes[terms])  # a candidate for each of its parts
         parts = ranges(self._first_part[terms], self.sizes[terms])
         part_of, (words,) = self._words.each(parts)  # a part for each of its words
-        width = len(self._singles.counts)
-        wanted = passages[owners[part_of]] * width + words
-        used = np.zeros((int(found.passages.max(initial=0)) + 1) * width, dtype=bool)
-        used[wanted] = True
-        keys = found.passages * width + found.words
-        order = np.flatnonzero(used[keys])
+        wanted = passages[owners[part_of]] * width + number[words]
+        order = np.flatnonzero(_marked(wanted, size)[keys])
         order = order[np.argsort(keys[order], kind="stable")]
         keys = keys[order]
         first = np.searchsorted(keys, wanted)
@@ -94,15 +93,16 @@ class _TermTable:
         term = terms[owners[part]]
         return _Entries(places[by_place], term, parts[part] - self._first_part[term])
 
-    def _whole(self, found: Found, passages: Numbers, terms: Numbers) -> tuple[Numbers, Numbers]:
+    def _whole(
+        self, passages: Numbers, terms: Numbers, present: NDArray[np.bool_], number: Numbers, width: int
+    ) -> tuple[Numbers, Numbers]:
         """Those candidates all of whose parts have a word in the passage."""
-        present = np.zeros((int(found.passages.max(initial=0)) + 1, len(self._singles.counts)), dtype=bool)
-        present[found.passages, found.words] = True
         for part in range(int(self.sizes.max(initial=0))):
             has = np.flatnonzero((self.sizes[terms] > part) & (self._probe_part[terms] != part))
             owners, (words,) = self._words.each(self._first_part[terms[has]] + part)
             held = np.ones(len(terms), dtype=bool)
-            held[has] = np.bincount(owners, present[passages[has[owners]], words], minlength=len(has)) > 0
+            here = present[passages[has[owners]] * width + number[words]]
+            held[has] = np.bincount(owners, here, minlength=len(has)) > 0
             passages, terms = passages.compress(held), terms.compress(held)
         return passages, terms
 
@@ -131,6 +131,23 @@ class _TermTable:
             more = np.flatnonzero(~same & (found.starts[np.minimum(at, len(count) - 1)] == places) & (at < len(count)))
             at, places, inner, entry = at[more], places[more], inner[more], entry[more]
         return concatenated(covered)
+
+
+def _numbering(words: Numbers, size: int) -> tuple[Numbers, int]:
+    """New numbers from 1 on for the words that occur, 0 for all others, and how many numbers there are.
+
+    Of all words few occur, so that tables of passages by words stay in the processor's cache.
+    """
+    used = np.flatnonzero(_marked(words, size))
+    number = np.zeros(size, dtype=np.intp)
+    number[used] = np.arange(1, len(used) + 1)
+    return number, len(used) + 1
+
+
+def _marked(places: Numbers, size: int) -> NDArray[np.bool_]:
+    marked = np.zeros(size, dtype=bool)
+    marked[places] = True
+    return marked
 
 
 class BatchRules:
