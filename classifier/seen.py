@@ -37,7 +37,7 @@ def see(
     applications: Sequence[Application], readings: Sequence[Reading], shares: np.ndarray, money: np.ndarray
 ) -> list[Seen]:
     """All of it for each application, from its probabilities and its money, shape (applications, labels)."""
-    order = np.argsort(-shares, axis=1, kind="stable")[:, :MOST_CANDIDATES]
+    order = _likeliest(shares)
     columns = (
         money.any(axis=1),
         order,
@@ -53,6 +53,16 @@ def see(
     listed = zip(*(column.tolist() for column in columns), strict=True)
     given = zip(applications, readings, shares, money, named, strict=True)
     return [Seen(*one, *rest) for one, rest in zip(given, listed, strict=True)]
+
+
+def _likeliest(shares: np.ndarray) -> np.ndarray:
+    """The numbers of the likeliest labels of each row, the first among equals: far cheaper than sorting all."""
+    left, rows = shares.copy(), np.arange(len(shares))
+    order = np.empty((len(shares), MOST_CANDIDATES), dtype=np.intp)
+    for place in range(MOST_CANDIDATES):
+        order[:, place] = left.argmax(axis=1)
+        left[rows, order[:, place]] = -1
+    return order
 
 
 class Decision(NamedTuple):

@@ -55,4 +55,4 @@ class Rows(NamedTuple):
     def each(self, words: Numbers) -> tuple[Numbers, NDArray[np.intp]]:
         """For all rows of all words: the place of the word among ``words``, and the row's columns."""
         count = self.counts[words]
-        return np.repeat(np.arange(len(words)), count), self.columns[:, ranges(self.first[words], count)]
+        return np.repeat(np.arange(len(words)), count), self.columns.take(ranges(self.first[words], count), axis=1)

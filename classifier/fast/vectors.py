@@ -134,8 +134,8 @@ class BatchModel:
         ends = vectors.firsts.tolist()
         for text in range(vectors.texts.size):
             own = slice(ends[text], ends[text + 1])
-            scores[text] = values[own] @ weights[vectors.rows[own]] + bias if ends[text] < ends[text + 1] else bias
-        return scores
+            scores[text] = values[own] @ weights.take(vectors.rows[own], axis=0)
+        return scores + bias
 
     def words(self, vectors: Vectors, labels: Sequence[str], most: int) -> WordColumns:
         """For each text the ``most`` words that moved its label's score most, in order of the text."""
