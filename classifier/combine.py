@@ -5,8 +5,9 @@ sea); one weight per input, the same for all labels, turns them into probabiliti
 predictions the model made for texts it had not seen, so the probabilities are calibrated; they lie in the manifest.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, Tie
 from classifier.rules import Reading
 from classifier.words.columns import sums
+
+if TYPE_CHECKING:
+    from classifier.fast.hits import HitColumns, TermColumns
 
 Array = NDArray[np.float64]
 
@@ -99,9 +103,10 @@ def probabilities(inputs: Array, weights: Array) -> Array:
 
 def probabilities_many(
     readings: Sequence[Reading],
+    hits: "HitColumns",
+    terms: "TermColumns",
     scores: NDArray[np.float32] | None,
     money: Array | None,
-    labels: Sequence[str],
     needs: Mapping[str, Tie],
     weights: Array,
 ) -> Array:
@@ -109,13 +114,14 @@ def probabilities_many(
 
     No input is laid out in a table: most belong to one label only, and many texts have no sums of money.
     """
-    outside, insufficient = labels.index(OUTSIDE), labels.index(INSUFFICIENT)
+    labels = list(terms.row)
+    outside, insufficient = terms.row[OUTSIDE], terms.row[INSUFFICIENT]
     sea, coast, inland, away = (
         np.array([list(map(bool, reading.ties.values())) for reading in readings]).reshape(-1, 4).T
     )
     need = [needs.get(label) for label in labels]
     free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
-    claims = _bounded(_sums(readings, labels), free | sea[:, None] | (by_coast & coast[:, None]))
+    claims = _bounded(_sums(hits, terms, len(readings)), free | sea[:, None] | (by_coast & coast[:, None]))
     found = np.zeros((len(readings), len(labels))) if scores is None else scores * weights[0]
     for values, weight in zip((*claims, money), weights[1:7], strict=True):
         if values is not None:
@@ -131,21 +137,11 @@ def probabilities_many(
     return softmax(found)
 
 
-def _sums(readings: Sequence[Reading], labels: Sequence[str]) -> Array:
+def _sums(hits: "HitColumns", terms: "TermColumns", size: int) -> Array:
     """The weights of the hits, summed by strength, reading and label."""
-    shape = (len(Strength), len(readings), len(labels))
-    hits = list(chain.from_iterable(reading.hits for reading in readings))
-    if not hits:
-        return np.zeros(shape)
-    terms, _, _, weights = zip(*hits, strict=True)
-    keys = list(map(id, terms))  # equal terms are the same one; hashing it would take longer than all else
-    row = {label: number for number, label in enumerate(labels)}
-    different = dict(zip(keys, terms, strict=True)).items()
-    plane = shape[1] * shape[2]
-    column = {key: row[term.label] + _STRENGTHS.index(term.strength) * plane for key, term in different}
-    starts = np.repeat(np.arange(shape[1]) * shape[2], [len(reading.hits) for reading in readings])
-    places = starts + np.array(list(map(column.__getitem__, keys)))
-    return sums(places, np.array(weights), shape[0] * plane).reshape(shape)
+    shape = (len(Strength), size, len(terms.row))
+    places = (terms.strengths[hits.terms] * size + hits.records) * shape[2] + terms.labels[hits.terms]
+    return sums(places, hits.weights, math.prod(shape)).reshape(shape)
 
 
 def _bounded(found: Array, tied: NDArray[np.bool_]) -> tuple[Array, ...]:

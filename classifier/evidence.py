@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate, pairwise, repeat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,16 +13,20 @@ from classifier.contexts import Shift
 from classifier.lexicon import OUTSIDE, Strength, Tie
 from classifier.model import Word, WordColumns
 from classifier.records import Application, Evidence, Source
-from classifier.rules import FIELD_WEIGHT, Reading
+from classifier.rules import FIELD_WEIGHT, Hit, Reading
 from classifier.text import Passage
-from classifier.words.columns import begins
+from classifier.words.columns import Numbers, begins
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
+
+if TYPE_CHECKING:
+    from classifier.fast.hits import HitColumns, TermColumns
 
 _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
 _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
+_BY_STRENGTH = ("strong", "weak", "excluding")  # names of the weights of terms, in the order of Strength
 _MODEL_NOTES = ("模型：反对", "模型：支持")
 # A text has two dozen pieces of evidence: a plain call of the constructor for each would cost as much as finding them.
 _new: Callable[[tuple[object, ...]], Evidence] = partial(tuple.__new__, Evidence)
@@ -39,7 +43,7 @@ def gather_evidence(
 
 
 def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str, float]) -> list[Evidence]:
-    strong, weak, excluding = (weights.get(name, 0.0) for name in ("strong", "weak", "excluding"))
+    strong, weak, excluding = (weights.get(name, 0.0) for name in _BY_STRENGTH)
     spoken = {*labels, OUTSIDE}
     found: list[Evidence] = []
     for term, number, spans, weight in reading.hits:
@@ -67,25 +71,29 @@ def _note(rule: str, weight: float) -> str:
 
 def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evidence]:
     """The cues that voided or weakened a term, so that a reader sees why a highlighted word did not count."""
-    for shift in reading.shifts:
-        if shift.rule.weight < 1:
+    shifts = [shift for shift in reading.shifts if shift.rule.weight < 1]
+    if not shifts:
+        return
+    spoken = [hit for hit in reading.hits if hit.term.label in labels or hit.term.strength is Strength.STRONG]
+    for shift in shifts:
+        for label in _touched(shift, spoken):
             field, (original, _, starts, ends), _ = reading.passages[shift.passage]
             start, end = starts[shift.cue[0]], ends[shift.cue[1] - 1]
             note = f"语境：{shift.rule.name}"
-            for label in _touched(shift, reading, labels):
-                yield _new((Source.CONTEXT, field, start, end, original[start:end], label, 0.0, note))
+            yield _new((Source.CONTEXT, field, start, end, original[start:end], label, 0.0, note))
 
 
-def _touched(shift: Shift, reading: Reading, labels: Sequence[str]) -> Iterable[str]:
+def _touched(shift: Shift, hits: Sequence[Hit]) -> Iterable[str]:
     """The labels with a word inside the scope, each once."""
     passage, (start, end) = shift.passage, shift.scope
-    return dict.fromkeys(
+    labels = [
         term.label
-        for term, number, spans, _ in reading.hits
+        for term, number, spans, _ in hits
         if number == passage
         for first, last in spans
-        if start <= first and last <= end and (term.strength is Strength.STRONG or term.label in labels)
-    )
+        if start <= first and last <= end
+    ]
+    return dict.fromkeys(labels)
 
 
 def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: float) -> Iterator[Evidence]:
@@ -110,46 +118,40 @@ class _Passages(NamedTuple):
         return cls([passage for reading in readings for passage in reading.passages], list(firsts))
 
     def pieces(
-        self,
-        source: Source,
-        numbers: Sequence[int],
-        starts: Sequence[int],
-        ends: Sequence[int],
-        rest: Iterable[Iterable[object]],
+        self, source: Source, numbers: Numbers, starts: Numbers, ends: Numbers, rest: Iterable[Iterable[object]]
     ) -> list[list[Evidence]]:
         """Evidence at places of passages (by number, ascending), for each reading; ``rest`` are labels, weights and notes."""
-        starts, ends = self._given(numbers, starts, ends)
+        places = self._given(numbers, starts, ends)
+        own = numbers.tolist()
         originals = [passage.normal.original for passage in self.all]
-        texts = map(str.__getitem__, map(originals.__getitem__, numbers), map(slice, starts, ends))
+        texts = map(str.__getitem__, map(originals.__getitem__, own), map(slice, *places))
         fields = [passage.field for passage in self.all]
-        columns = (repeat(source, len(numbers)), map(fields.__getitem__, numbers), starts, ends, texts, *rest)
+        columns = (repeat(source, len(own)), map(fields.__getitem__, own), *places, texts, *rest)
         found = list(map(_new, zip(*columns, strict=True)))
-        borders = np.searchsorted(np.array(numbers, dtype=np.intp), self.firsts).tolist()
+        borders = np.searchsorted(numbers, self.firsts).tolist()
         return [found[first:last] for first, last in pairwise(borders)]
 
-    def _given(
-        self, numbers: Sequence[int], starts: Sequence[int], ends: Sequence[int]
-    ) -> tuple[Sequence[int], Sequence[int]]:
+    def _given(self, numbers: Numbers, starts: Numbers, ends: Numbers) -> tuple[list[int], list[int]]:
         """Places in the texts as they were given, from places in normalised texts."""
-        moved = {number: passage.normal for number, passage in enumerate(self.all) if passage.normal.is_moved}
-        if not moved:
-            return starts, ends
-        spans = [
-            moved[number].original_span(start, end) if number in moved else (start, end)
-            for number, start, end in zip(numbers, starts, ends, strict=True)
-        ]
-        return [start for start, _ in spans], [end for _, end in spans]
+        first, last = starts.tolist(), ends.tolist()
+        moved = np.array([passage.normal.is_moved for passage in self.all], dtype=bool)
+        for place in np.flatnonzero(moved[numbers]).tolist():
+            normal = self.all[numbers[place]].normal
+            first[place], last[place] = normal.original_span(first[place], last[place])
+        return first, last
 
 
 def gather_evidence_many(
     readings: Sequence[Reading],
+    hits: "HitColumns",
+    terms: "TermColumns",
     spoken: Sequence[Sequence[str]],
     weights: Mapping[str, float],
     words: WordColumns | None,
 ) -> list[tuple[Evidence, ...]]:
     """What ``gather_evidence`` gives for each reading and its labels; ``words`` are the model's, None without one."""
     passages = _Passages.of(readings)
-    by_rules = _rule_evidence_many(readings, passages, spoken, weights)
+    by_rules = _rule_evidence_many(hits, terms, passages, spoken, weights)
     by_context = [_context_evidence(*one) if one[0].shifts else () for one in zip(readings, spoken, strict=True)]
     scale = weights.get("model", 0.0)
     by_model = _model_evidence_many(words, passages, spoken, scale) if words else [[]] * len(readings)
@@ -157,27 +159,25 @@ def gather_evidence_many(
 
 
 def _rule_evidence_many(
-    readings: Sequence[Reading], passages: _Passages, spoken: Sequence[Sequence[str]], weights: Mapping[str, float]
+    hits: "HitColumns",
+    terms: "TermColumns",
+    passages: _Passages,
+    spoken: Sequence[Sequence[str]],
+    weights: Mapping[str, float],
 ) -> list[list[Evidence]]:
-    strong, weak, excluding = (weights.get(name, 0.0) for name in ("strong", "weak", "excluding"))
-    found = [
-        (first + number, term, weight, span)
-        for reading, first, labels in zip(readings, passages.firsts, spoken, strict=False)
-        for term, number, spans, weight in reading.hits
-        if weight == 0 or term.label in labels or term.label == OUTSIDE
-        for span in spans
-    ]
-    if not found:
-        return [[]] * len(readings)
-    numbers, terms, counts, spans = zip(*found, strict=True)
-    starts, ends = zip(*spans, strict=True)
-    worth = [
-        strong if strength is Strength.STRONG else weak if strength is Strength.WEAK else excluding
-        for _, strength, _, _ in terms
-    ]
-    notes = map(_note, [term.rule for term in terms], counts)
-    rest = ([term.label for term in terms], map(_moved, worth, counts), notes)
-    return passages.pieces(Source.RULE, numbers, starts, ends, rest)
+    of_spoken = np.zeros((len(spoken), len(terms.row)), dtype=bool)
+    of_spoken[:, terms.row[OUTSIDE]] = True
+    owners = np.repeat(np.arange(len(spoken)), list(map(len, spoken)))
+    of_spoken[owners, [terms.row[label] for labels in spoken for label in labels]] = True
+    chosen = np.flatnonzero(of_spoken[hits.records, terms.labels[hits.terms]] | (hits.weights == 0))
+    places, parts = np.nonzero(hits.starts[chosen] >= 0)
+    places = chosen[places]
+    worth = np.array([weights.get(name, 0.0) for name in _BY_STRENGTH])[terms.strengths[hits.terms[places]]].tolist()
+    own = list(map(terms.terms.__getitem__, hits.terms[places].tolist()))
+    counts = hits.weights[places].tolist()
+    rest = ([term.label for term in own], map(_moved, worth, counts), map(_note, [term.rule for term in own], counts))
+    starts, ends = hits.starts[places, parts], hits.ends[places, parts]
+    return passages.pieces(Source.RULE, hits.passages[places], starts, ends, rest)
 
 
 def _model_evidence_many(
@@ -187,12 +187,11 @@ def _model_evidence_many(
     heads = begins(words.texts)
     most = np.maximum.reduceat(size, heads) if len(heads) else size
     least = np.repeat(most, np.diff(heads, append=len(size))) * _LEAST_SHARE
-    texts, numbers, starts, ends, moved = (
-        column[np.flatnonzero((size >= least) & (least > 0))].tolist() for column in words
-    )
-    labels = [spoken[text][0] for text in texts]
-    notes = [_MODEL_NOTES[weight > 0] for weight in moved]
-    weights = [round(weight * scale, 4) for weight in moved]
+    kept = np.flatnonzero((size >= least) & (least > 0))
+    labels = [spoken[text][0] for text in words.texts[kept].tolist()]
+    weights = [round(weight, 4) for weight in (words.weights[kept] * scale).tolist()]
+    notes = [_MODEL_NOTES[weight > 0] for weight in words.weights[kept].tolist()]
+    numbers, starts, ends = (column[kept] for column in (words.passages, words.starts, words.ends))
     return passages.pieces(Source.MODEL, numbers, starts, ends, (labels, weights, notes))
 
 
@@ -200,12 +199,9 @@ def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
     """Sentences on terms that did not count because the text names no sea."""
     if reading.ties[Tie.SEA]:
         return []
-    labels = dict.fromkeys(
-        hit.term.label
-        for hit in reading.hits
-        if hit.term.strength is Strength.STRONG and hit.weight > 0 and not is_tied(hit.term.label, reading, needs)
-    )
-    return [f"{label} 的词条需有涉海字样或沿海地点才算数，原文没有。" for label in labels]
+    strong = [term.label for term, _, _, weight in reading.hits if term.strength is Strength.STRONG and weight > 0]
+    untied = [label for label in dict.fromkeys(strong) if not is_tied(label, reading, needs)]
+    return [f"{label} 的词条需有涉海字样或沿海地点才算数，原文没有。" for label in untied]
 
 
 def borrower_differs(reading: Reading, code: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from classifier.contexts import Contexts, Shift
-from classifier.lexicon import Lexicon, Term, Tie
+from classifier.lexicon import Lexicon, Strength, Term, Tie
 from classifier.records import Application, Field
 from classifier.text import Passage, Span, normalise
 
@@ -39,6 +39,11 @@ class Reading(NamedTuple):
     shifts: tuple[Shift, ...]
     ties: Mapping[Tie, tuple[tuple[int, Span], ...]]
     is_boilerplate: bool
+
+    @property
+    def strong(self) -> list[Term]:
+        """The strong terms that count fully."""
+        return [term for term, _, _, weight in self.hits if weight >= 1 and term.strength is Strength.STRONG]
 
 
 Occurrence = tuple[str, Span]
@@ -76,6 +81,7 @@ class RuleSet:
         self.lexicon = lexicon
         self.contexts = Contexts(lexicon.contexts)
         self.tie_of = {word: tie for tie, words in lexicon.ties.items() for word in words}
+        self._tie_names = {word: tie.value for word, tie in self.tie_of.items()}
         self._single_labels = single_labels(lexicon.terms)
         self._terms_by_literal: dict[str, list[int]] = {}  # by the words of their first part
         for number, term in enumerate(lexicon.terms):
@@ -134,7 +140,7 @@ class RuleSet:
                 if start >= free:
                     free = end
                     if 0.0 not in passage.weights[start:end].tolist():
-                        ties.setdefault(self.tie_of[literal].value, []).append((number, (start, end)))
+                        ties.setdefault(self._tie_names[literal], []).append((number, (start, end)))
         return {tie: tuple(ties.get(name, ())) for tie, name in _TIES}
 
     def is_boilerplate(self, passages: Sequence[Passage]) -> bool:

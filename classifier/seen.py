@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.lexicon import Strength, Term
+from classifier.lexicon import Term
 from classifier.records import Application, Outcome
 from classifier.rules import Reading
 
@@ -22,9 +22,9 @@ class Seen(NamedTuple):
 
     application: Application
     reading: Reading
+    named: Sequence[Term]
     shares: np.ndarray
     money: np.ndarray
-    named: list[Term]
     has_money: bool
     order: list[int]
     most: list[float]
@@ -34,7 +34,11 @@ class Seen(NamedTuple):
 
 
 def see(
-    applications: Sequence[Application], readings: Sequence[Reading], shares: np.ndarray, money: np.ndarray
+    applications: Sequence[Application],
+    readings: Sequence[Reading],
+    named: Sequence[Sequence[Term]],
+    shares: np.ndarray,
+    money: np.ndarray,
 ) -> list[Seen]:
     """All of it for each application, from its probabilities and its money, shape (applications, labels)."""
     order = _likeliest(shares)
@@ -46,12 +50,8 @@ def see(
         shares[:, :-2].sum(axis=1),
         shares[:, -2:],
     )
-    named = [
-        [term for term, _, _, weight in reading.hits if weight >= 1 and term.strength is Strength.STRONG]
-        for reading in readings
-    ]
     listed = zip(*(column.tolist() for column in columns), strict=True)
-    given = zip(applications, readings, shares, money, named, strict=True)
+    given = zip(applications, readings, named, shares, money, strict=True)
     return [Seen(*one, *rest) for one, rest in zip(given, listed, strict=True)]
 
 

@@ -94,7 +94,7 @@ def _comparable(reading: Reading) -> tuple[object, ...]:
 
 
 def test_readings_are_those_of_the_plain_rules(classifier: Classifier, applications: list[Application]) -> None:
-    together = BatchRules(classifier.rules).read(applications)
+    together, _ = BatchRules(classifier.rules).read(applications)
     for application, reading in zip(applications, together, strict=True):
         assert _comparable(reading) == _comparable(classifier.rules.read(application))
 
@@ -105,7 +105,7 @@ def test_readings_of_texts_full_of_cues_are_those_of_the_plain_rules(classifier:
     some = ["海带养殖", "海上风电", "3,5", "1:2", ",", "。", "贷款", "万元", *classifier.rules.tie_of][:60]
     texts = fuzz(3000, cues + some * 8)
     given = [Application("", text, purpose=other) for text, other in zip(texts, texts[::-1], strict=True)]
-    together = BatchRules(classifier.rules).read(given)
+    together, _ = BatchRules(classifier.rules).read(given)
     assert sum(len(reading.shifts) for reading in together) > len(given)
     for application, reading in zip(given, together, strict=True):
         assert _comparable(reading) == _comparable(classifier.rules.read(application))

@@ -6,8 +6,7 @@ in it, an *entry* an occurrence taken as part of one term. Sums and products are
 
 import string
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -16,9 +15,10 @@ from numpy.typing import NDArray
 
 from classifier.contexts import Shift
 from classifier.fast.contexts import BatchContexts
+from classifier.fast.hits import HitColumns
 from classifier.fast.joined import PLANE, Found, Joined, Rows
 from classifier.records import Application, Field
-from classifier.rules import Hit, Reading, RuleSet, field_weight, single_labels
+from classifier.rules import Reading, RuleSet, field_weight, single_labels
 from classifier.text import Passage, Span, normalise_many
 from classifier.words.columns import Numbers, begins, concatenated, in_order, least, ranges
 from classifier.words.trie import Trie, Words, code_points
@@ -167,8 +167,8 @@ class BatchRules:
         self._contexts = BatchContexts(rules, self._words)
         self._terms = _TermTable(rules, self._words)
 
-    def read(self, applications: Sequence[Application]) -> list[Reading]:
-        """The reading of each application, in order."""
+    def read(self, applications: Sequence[Application]) -> tuple[list[Reading], HitColumns]:
+        """The reading of each application, in order, and all hits as columns."""
         given = [
             (record, field, text)
             for record, application in enumerate(applications)
@@ -201,10 +201,11 @@ class BatchRules:
         joined: Joined,
         passages: Sequence[tuple[Passage, ...]],
         shifts: Sequence[tuple[Shift, ...]],
-    ) -> list[Reading]:
+    ) -> tuple[list[Reading], HitColumns]:
         ties = self._listed(found.only(self._are_ties), joined, passages)
-        hits = self._hits(found.only(self._are_terms), joined, len(passages))
-        return [
+        columns = self._hits(found.only(self._are_terms), joined)
+        hits = columns.listed(self._rules.lexicon.terms, joined.numbers, len(passages))
+        readings = [
             Reading(
                 passages=own,
                 hits=own_hits,
@@ -214,6 +215,7 @@ class BatchRules:
             )
             for own, own_hits, own_shifts, own_ties in zip(passages, hits, shifts, ties, strict=True)
         ]
+        return readings, columns
 
     def _find(self, joined: Joined) -> Found:
         starts, lengths, words = [], [], []
@@ -243,10 +245,8 @@ class BatchRules:
             listed[record][number].append((self._words[word], (start, end)))
         return listed
 
-    def _hits(self, found: Found, joined: Joined, size: int) -> list[tuple[Hit, ...]]:
+    def _hits(self, found: Found, joined: Joined) -> HitColumns:
         """For each application the place where each of its terms counts most (see ``rules._best_hit``)."""
-        if len(found.starts) == 0:
-            return [()] * size
         ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, PLANE)]))  # sentences before each place
         weights = least(joined.weights, found.starts, found.ends)
         values = np.unique(weights)[::-1]
@@ -272,19 +272,11 @@ class BatchRules:
             self._terms.sizes,
         )
         order = _by_spans(best, found)
-        hits = self._collect(_Best(*(column[order] for column in best)), found, joined, values.tolist())
-        ends = np.searchsorted(best.records, np.arange(size + 1)).tolist()
-        return [tuple(hits[first:last]) for first, last in pairwise(ends)]
-
-    def _collect(self, best: "_Best", found: Found, joined: Joined, values: Sequence[float]) -> list[Hit]:
-        passages = found.passages[best.places[:, 0]]
-        columns = (
-            map(self._rules.lexicon.terms.__getitem__, best.terms.tolist()),
-            joined.numbers[passages].tolist(),
-            _spans(best.places, found, joined.offsets[passages]),
-            map(values.__getitem__, best.ranks.tolist()),
-        )
-        return list(map(partial(tuple.__new__, Hit), zip(*columns, strict=True)))  # Hit(*one), without a call each
+        records, terms, own_ranks, chosen = (column[order] for column in best)
+        passages = found.passages[chosen[:, 0]]
+        offsets = joined.offsets[passages][:, None]
+        starts, ends = (np.where(chosen >= 0, column[chosen] - offsets, -1) for column in (found.starts, found.ends))
+        return HitColumns(records, passages, terms, starts, ends, values[own_ranks])
 
 
 class _Best(NamedTuple):
@@ -332,20 +324,6 @@ def _by_spans(best: _Best, found: Found) -> Numbers:
     rank[in_order(found.starts, found.ends)] = np.arange(1, len(found.starts) + 1)
     rank[-1] = 0  # no such part
     return in_order(*rank[best.places].T)
-
-
-def _spans(places: Numbers, found: Found, offsets: Numbers) -> Iterable[tuple[Span, ...]]:
-    """The places within their passages, a tuple for each row."""
-    starts, ends = (column[places] - offsets[:, None] for column in (found.starts, found.ends))
-    sizes = (places >= 0).sum(axis=1)
-    spans: list[tuple[Span, ...]] = []
-    order = []
-    for size in range(1, places.shape[1] + 1):
-        own = np.flatnonzero(sizes == size)
-        columns = [zip(starts[own, part].tolist(), ends[own, part].tolist(), strict=True) for part in range(size)]
-        spans += zip(*columns, strict=True)
-        order.append(own)
-    return map(spans.__getitem__, np.argsort(np.concatenate(order)).tolist())
 
 
 def _covered_entries(
