@@ -16,7 +16,7 @@ from time import process_time
 from benchmarks.corpus import Corpus, product_words, write_book
 from benchmarks.measure import machine, tree_memory
 from classifier import Classifier
-from classifier.batch import RowLabel, label_rows
+from classifier.batch import Labeller, RowLabel
 from classifier.csvfile import write_csv
 from classifier.loanbook.book import LoanBook, open_book
 from classifier.table import Cell, Row
@@ -62,11 +62,12 @@ def _measure(folder: Path, rows: int) -> Costs:
     classifier = Classifier.load()
     book = open_book(path)
     chunks = list(in_parts(book.rows(), _CHUNK))
-    label_rows(classifier, chunks[0][:1], book.layout)
+    labeller = Labeller(classifier, book.layout)
+    labeller.label(chunks[0][:1])
     load = process_time() - started
-    label_rows(classifier, chunks[0], book.layout)
+    labeller.label(chunks[0])
     memory = tree_memory(os.getpid())
-    labels, label = _timed(lambda: [label_rows(classifier, chunk, book.layout) for chunk in chunks])
+    labels, label = _timed(lambda: [labeller.label(chunk) for chunk in chunks])
     _, feed = _timed(lambda: _feed(path, labels, folder / "out.csv"))
     return Costs(
         load, label / rows, feed / rows, memory, path.stat().st_size / rows, (folder / "out.csv").stat().st_size / rows

@@ -21,13 +21,13 @@ from classifier.records import Application, Prediction
 from classifier.table import Cell, Row, cell_text
 from classifier.workbook import LONGEST_TEXT, MOST_ROWS, write_sheets
 from classifier.workers import Hire, in_order, in_parts, local_crew
-from taxonomy import Catalogue
 
 Progress = Callable[[int, int], None]
 Watch = Callable[["Chunk"], None]
 
 ROWS_FOR_WORKERS = 5_000  # a smaller book is done sooner than workers are started
 _CHUNK_ROWS = 500
+_MOST_ANSWERS = 10_000  # remembered; some thirty megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ def label_book(
         raise LoanBookError(f"无法写到 {target}：{error.strerror or error}。请换一个文件名或位置。") from error
     totals = LoanTotals()
     hire = _hire(workers if book.size >= rows_for_workers else 1, dask)
-    task = partial(label_rows, layout=book.layout, whole=watch is not None)
-    with closing(in_order(task, classifier, in_parts(book.rows(), chunk_rows), hire)) as chunks:
+    labeller = Labeller(classifier, book.layout, whole=watch is not None)
+    with closing(in_order(Labeller.label, labeller, in_parts(book.rows(), chunk_rows), hire)) as chunks:
         watched = _watched(chunks, watch) if watch else chunks
         rows = _counted(watched, totals, lambda: progress(totals.rows, book.size) if progress else None)
         _write(target, book, rows, copy)
@@ -257,20 +257,48 @@ def _hire(workers: int, dask: str | None) -> Hire | None:
     return partial(cluster_crew, address=dask)
 
 
-def label_rows(classifier: Classifier, rows: Sequence[Row], layout: Layout, *, whole: bool = False) -> list[RowLabel]:
-    """Label a chunk; loans with the same texts are predicted once. ``whole`` adds what a watcher is told."""
-    loans = [_read(row, layout) for row in rows]
-    first = {loan.texts: loan for loan in reversed(loans) if isinstance(loan, Application)}
-    predictions = dict(zip(first, classifier.predict_many(list(first.values())), strict=True))
-    answers = {texts: _answer(prediction, classifier.catalogue) for texts, prediction in predictions.items()}
-    return [
-        answers[loan.texts]._replace(
-            balance=loan.amount, loan=loan if whole else None, prediction=predictions[loan.texts] if whole else None
+class Labeller:
+    """Labels the rows of a book; loans with the same texts are predicted once, also if they stand far apart.
+
+    ``whole`` adds what a watcher is told. One travels to each worker, where it remembers answers of its own.
+    """
+
+    def __init__(self, classifier: Classifier, layout: Layout, *, whole: bool = False) -> None:
+        self._classifier = classifier
+        self._layout = layout
+        self._whole = whole
+        self._answers: dict[tuple[str, ...], RowLabel] = {}
+
+    def label(self, rows: Sequence[Row]) -> list[RowLabel]:
+        """The labels of some rows, in order."""
+        loans = [_read(row, self._layout) for row in rows]
+        answers = self._answers_for({loan.texts: loan for loan in reversed(loans) if isinstance(loan, Application)})
+        return [
+            answers[loan.texts]._replace(balance=loan.amount, loan=loan if self._whole else None)
+            if isinstance(loan, Application)
+            else RowLabel(problem_cells(str(loan)))
+            for loan in loans
+        ]
+
+    def _answers_for(self, loans: Mapping[tuple[str, ...], Application]) -> dict[tuple[str, ...], RowLabel]:
+        """An answer for all texts; the latest used are remembered longest."""
+        answers = {texts: known for texts in loans if (known := self._answers.pop(texts, None))}
+        new = {texts: loan for texts, loan in loans.items() if texts not in answers}
+        answers |= zip(new, map(self._answer, self._classifier.predict_many(list(new.values()))), strict=True)
+        self._answers |= answers
+        for texts in list(self._answers)[:-_MOST_ANSWERS]:
+            self._answers.pop(texts, None)
+        return answers
+
+    def _answer(self, prediction: Prediction) -> RowLabel:
+        """What all loans with the same texts have in common; no balance yet."""
+        return RowLabel(
+            cells=prediction_cells(prediction, self._classifier.catalogue),
+            outcome=prediction.outcome.value,
+            category=self._classifier.catalogue.path(prediction.code)[0].name if prediction.code else "",
+            route=prediction.route.value,
+            prediction=prediction if self._whole else None,
         )
-        if isinstance(loan, Application)
-        else RowLabel(problem_cells(str(loan)))
-        for loan in loans
-    ]
 
 
 def _read(row: Row, layout: Layout) -> Application | RowError:
@@ -278,13 +306,3 @@ def _read(row: Row, layout: Layout) -> Application | RowError:
         return read_application(row, layout)
     except RowError as error:
         return error
-
-
-def _answer(prediction: Prediction, catalogue: Catalogue) -> RowLabel:
-    """What all loans with the same texts have in common; no balance yet."""
-    return RowLabel(
-        cells=prediction_cells(prediction, catalogue),
-        outcome=prediction.outcome.value,
-        category=catalogue.path(prediction.code)[0].name if prediction.code else "",
-        route=prediction.route.value,
-    )

@@ -17,7 +17,7 @@ from classifier.rules import Reading
 from classifier.words.columns import sums
 
 if TYPE_CHECKING:
-    from classifier.fast.hits import HitColumns, TermColumns
+    from classifier.fast.reading import BatchReading, HitColumns, TermColumns
 
 Array = NDArray[np.float64]
 
@@ -102,8 +102,7 @@ def probabilities(inputs: Array, weights: Array) -> Array:
 
 
 def probabilities_many(
-    readings: Sequence[Reading],
-    hits: "HitColumns",
+    batch: "BatchReading",
     terms: "TermColumns",
     scores: NDArray[np.float32] | None,
     money: Array | None,
@@ -117,19 +116,19 @@ def probabilities_many(
     labels = list(terms.row)
     outside, insufficient = terms.row[OUTSIDE], terms.row[INSUFFICIENT]
     sea, coast, inland, away = (
-        np.array([list(map(bool, reading.ties.values())) for reading in readings]).reshape(-1, 4).T
+        np.array([list(map(bool, reading.ties.values())) for reading in batch.readings]).reshape(-1, 4).T
     )
     need = [needs.get(label) for label in labels]
     free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
-    claims = _bounded(_sums(hits, terms, len(readings)), free | sea[:, None] | (by_coast & coast[:, None]))
-    found = np.zeros((len(readings), len(labels))) if scores is None else scores * weights[0]
+    claims = _bounded(_sums(batch.hits, terms, len(batch.readings)), free | sea[:, None] | (by_coast & coast[:, None]))
+    found = np.zeros((len(batch.readings), len(labels))) if scores is None else scores * weights[0]
     for values, weight in zip((*claims, money), weights[1:7], strict=True):
         if values is not None:
             found += values * weight
     strong, untied = claims[0] + claims[1], claims[4]
     beside = np.minimum(np.delete(strong, [outside, insufficient], axis=1).max(axis=1), 1.5)
     near = sea | ((claims[0] > 0) | (untied > 0))[:, :outside].any(axis=1)
-    hit = np.array([bool(reading.hits) for reading in readings], dtype=bool)
+    hit = np.array([bool(reading.hits) for reading in batch.readings], dtype=bool)
     for values, weight in zip((1, ~(sea | coast), coast & ~sea, inland, away, beside), weights[7:13], strict=True):
         found[:, outside] += values * weight
     for values, weight in zip((1, beside, hit & ~near, ~hit), weights[13:], strict=True):

@@ -30,7 +30,7 @@ from taxonomy import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
     from classifier.fast.batchwise import BatchRules
-    from classifier.fast.hits import HitColumns, TermColumns
+    from classifier.fast.reading import BatchReading, TermColumns
     from classifier.fast.vectors import BatchModel, Vectors
 
 _MONEY = INPUTS.index("money")
@@ -128,9 +128,9 @@ class Classifier:
             self._batch_model.load()
 
     def _predict_portion(self, applications: Sequence[Application], explain: bool) -> list[Prediction]:
-        readings, hits = self._batch_rules.read(applications)
-        shares, money, vectors = self._weigh(readings, hits)
-        seen = see(applications, readings, hits.strong(self._terms, len(readings)), shares, money)
+        batch = self._batch_rules.read(applications)
+        shares, money, vectors = self._weigh(batch)
+        seen = see(applications, batch.readings, batch.hits.strong(self._terms, len(applications)), shares, money)
         decisions = [self._decider.decide(one) for one in seen]
         doubts = self._other_purposes(applications, decisions)
         evidence: Sequence[tuple[Evidence, ...]] = [()] * len(seen)
@@ -139,34 +139,31 @@ class Classifier:
             words = None
             if self._batch_model and vectors:
                 words = self._batch_model.words(vectors, [labels[0] for labels in spoken], MODEL_WORDS)
-            evidence = gather_evidence_many(readings, hits, self._terms, spoken, self.weights, words)
+            evidence = gather_evidence_many(batch, self._terms, spoken, self.weights, words)
         return list(map(self._decider.prediction, seen, decisions, doubts, evidence))
 
-    def _weigh(
-        self, readings: Sequence[Reading], hits: "HitColumns"
-    ) -> tuple[np.ndarray, np.ndarray, "Vectors | None"]:
+    def _weigh(self, batch: "BatchReading") -> tuple[np.ndarray, np.ndarray, "Vectors | None"]:
         """Of each reading the shares and the money (see ``_shares`` and ``_money``), and what the model read."""
-        parts = [(number, part) for number, reading in enumerate(readings) for part in money_parts(reading)]
-        money = np.zeros((len(readings), len(self.labels)))
+        parts = [(number, part) for number, reading in enumerate(batch.readings) for part in money_parts(reading)]
+        money = np.zeros((len(batch.readings), len(self.labels)))
         if parts:
-            own_readings = [part.reading for _, part in parts]
-            part_shares, _ = self._shares_many(own_readings, hits.of(own_readings, self._terms))
+            part_shares, _ = self._shares_many(batch.of([part.reading for _, part in parts], self._terms))
             for (number, part), own in zip(parts, part_shares, strict=True):
                 money[number] += part.share * own
             money[:, -2:] = 0
-        shares, vectors = self._shares_many(readings, hits, money if parts else None)
-        for number in [number for number, reading in enumerate(readings) if reading.is_boilerplate]:
+        shares, vectors = self._shares_many(batch, money if parts else None)
+        for number in [number for number, reading in enumerate(batch.readings) if reading.is_boilerplate]:
             shares[number] = _mostly_insufficient(shares[number])
         return shares, money, vectors
 
     def _shares_many(
-        self, readings: Sequence[Reading], hits: "HitColumns", money: np.ndarray | None = None
+        self, batch: "BatchReading", money: np.ndarray | None = None
     ) -> tuple[np.ndarray, "Vectors | None"]:
         model = self._batch_model
-        vectors = model.read([reading.passages for reading in readings]) if model else None
+        vectors = model.read(batch.joined) if model else None
         scores = model.scores(vectors) if model and vectors else None
         needs = self.rules.lexicon.needs
-        return probabilities_many(readings, hits, self._terms, scores, money, needs, self._combination), vectors
+        return probabilities_many(batch, self._terms, scores, money, needs, self._combination), vectors
 
     @cached_property
     def _batch_rules(self) -> "BatchRules":
@@ -176,7 +173,7 @@ class Classifier:
 
     @cached_property
     def _terms(self) -> "TermColumns":
-        from classifier.fast.hits import TermColumns
+        from classifier.fast.reading import TermColumns
 
         return TermColumns.of(self.rules.lexicon.terms, self.labels)
 
@@ -226,9 +223,9 @@ class Classifier:
         ]
         if numbers:
             purposes = [Application("", purpose=applications[number].purpose) for number in numbers]
-            readings, hits = self._batch_rules.read(purposes)
-            shares, _, _ = self._weigh(readings, hits)
-            for number, reading, own in zip(numbers, readings, shares, strict=True):
+            batch = self._batch_rules.read(purposes)
+            shares, _, _ = self._weigh(batch)
+            for number, reading, own in zip(numbers, batch.readings, shares, strict=True):
                 doubts[number] = self._decider.purpose_doubt(reading, own)
         return doubts
 

@@ -20,7 +20,7 @@ from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
 
 if TYPE_CHECKING:
-    from classifier.fast.hits import HitColumns, TermColumns
+    from classifier.fast.reading import BatchReading, HitColumns, TermColumns
 
 _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
@@ -142,19 +142,18 @@ class _Passages(NamedTuple):
 
 
 def gather_evidence_many(
-    readings: Sequence[Reading],
-    hits: "HitColumns",
+    batch: "BatchReading",
     terms: "TermColumns",
     spoken: Sequence[Sequence[str]],
     weights: Mapping[str, float],
     words: WordColumns | None,
 ) -> list[tuple[Evidence, ...]]:
     """What ``gather_evidence`` gives for each reading and its labels; ``words`` are the model's, None without one."""
-    passages = _Passages.of(readings)
-    by_rules = _rule_evidence_many(hits, terms, passages, spoken, weights)
-    by_context = [_context_evidence(*one) if one[0].shifts else () for one in zip(readings, spoken, strict=True)]
+    passages = _Passages.of(batch.readings)
+    by_rules = _rule_evidence_many(batch.hits, terms, passages, spoken, weights)
+    by_context = [_context_evidence(*one) if one[0].shifts else () for one in zip(batch.readings, spoken, strict=True)]
     scale = weights.get("model", 0.0)
-    by_model = _model_evidence_many(words, passages, spoken, scale) if words else [[]] * len(readings)
+    by_model = _model_evidence_many(words, passages, spoken, scale) if words else [[]] * len(batch.readings)
     return [(*rule, *context, *model) for rule, context, model in zip(by_rules, by_context, by_model, strict=True)]
 
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import pandas as pd
 
-from classifier.batch import label_rows, renamed_columns
+from classifier.batch import Labeller, renamed_columns
 from classifier.engine import Classifier
 from classifier.loanbook.book import book_layout
 from classifier.loanbook.columns import ColumnNames
@@ -39,10 +39,8 @@ def classify_frames(frames: Iterable[pd.DataFrame], columns: ColumnNames | None 
 
 def _classified(frame: pd.DataFrame, columns: ColumnNames | None, done: int) -> pd.DataFrame:
     header = tuple(map(str, frame.columns))
-    layout, classifier = book_layout(header, columns or ColumnNames()), _classifier()
-    labels = [
-        label for rows in in_parts(_rows(frame, done), _PART_ROWS) for label in label_rows(classifier, rows, layout)
-    ]
+    labeller = Labeller(_classifier(), book_layout(header, columns or ColumnNames()))
+    labels = [label for rows in in_parts(_rows(frame, done), _PART_ROWS) for label in labeller.label(rows)]
     texts = [[cell_text(cell) for cell in label.cells] for label in labels]
     added = pd.DataFrame(texts, index=frame.index, columns=ADDED_COLUMNS, dtype=str)
     return pd.concat([frame.rename(columns=renamed_columns(header)), added], axis=1)

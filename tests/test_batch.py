@@ -12,14 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
-from classifier import Application, Classifier, Prediction
-from classifier.batch import BatchSummary, Chunk, label_book, summary_text
+from classifier import Application, Classifier, Prediction, batch
+from classifier.batch import BatchSummary, Chunk, Labeller, label_book, summary_text
 from classifier.csvfile import safe_cell
 from classifier.errors import LoanBookError
-from classifier.loanbook.book import open_book
+from classifier.loanbook.book import book_layout, open_book
 from classifier.loanbook.columns import ColumnNames
 from classifier.loanbook.outputs import ADDED_COLUMNS
 from classifier.loanbook.totals import Total
+from classifier.table import Row
 from classifier.workbook import read_sheets, write_sheets
 from taxonomy import Tier
 
@@ -386,3 +387,16 @@ def test_the_demo_loan_book_is_labelled(
         assert set(summary.totals.by_category) == {entry.name for entry in classifier.catalogue.categories}
     labelled = open_book(summary.target)
     assert labelled.size == rows
+
+
+def test_equal_texts_far_apart_are_predicted_once_and_forgotten_in_the_end(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labeller = Labeller(classifier, book_layout(("借据号", "贷款用途"), ColumnNames()))
+    (first,) = labeller.label([Row(2, ["甲", "近海海带养殖"])])
+    (again,) = labeller.label([Row(9000, ["乙", "近海海带养殖"])])
+    assert again.cells is first.cells
+    monkeypatch.setattr(batch, "_MOST_ANSWERS", 2)
+    labeller.label([Row(9001, ["丙", "购置轧钢生产线"]), Row(9002, ["丁", "建设海上风电场"])])
+    (last,) = labeller.label([Row(9003, ["戊", "近海海带养殖"])])
+    assert last == first and last.cells is not first.cells

@@ -20,6 +20,7 @@ from benchmarks.exact import fuzz, jieba_tokens, our_tokens
 from classifier import Application, Classifier
 from classifier.examples import read_examples
 from classifier.fast.batchwise import BatchRules
+from classifier.fast.reading import BatchReading, TermColumns
 from classifier.fast.vectors import BatchModel
 from classifier.records import Field
 from classifier.rules import Reading
@@ -94,7 +95,7 @@ def _comparable(reading: Reading) -> tuple[object, ...]:
 
 
 def test_readings_are_those_of_the_plain_rules(classifier: Classifier, applications: list[Application]) -> None:
-    together, _ = BatchRules(classifier.rules).read(applications)
+    together = BatchRules(classifier.rules).read(applications).readings
     for application, reading in zip(applications, together, strict=True):
         assert _comparable(reading) == _comparable(classifier.rules.read(application))
 
@@ -105,10 +106,25 @@ def test_readings_of_texts_full_of_cues_are_those_of_the_plain_rules(classifier:
     some = ["海带养殖", "海上风电", "3,5", "1:2", ",", "。", "贷款", "万元", *classifier.rules.tie_of][:60]
     texts = fuzz(3000, cues + some * 8)
     given = [Application("", text, purpose=other) for text, other in zip(texts, texts[::-1], strict=True)]
-    together, _ = BatchRules(classifier.rules).read(given)
+    together = BatchRules(classifier.rules).read(given).readings
     assert sum(len(reading.shifts) for reading in together) > len(given)
     for application, reading in zip(given, together, strict=True):
         assert _comparable(reading) == _comparable(classifier.rules.read(application))
+
+
+def test_columns_of_a_batch_are_those_of_its_readings(classifier: Classifier, applications: list[Application]) -> None:
+    terms = TermColumns.of(classifier.rules.lexicon.terms, classifier.labels)
+    batch = BatchRules(classifier.rules).read(applications)
+    one_by_one = BatchReading.of(batch.readings, terms)
+    width = one_by_one.hits.starts.shape[1]
+    for ours, theirs in zip(batch.hits, one_by_one.hits, strict=True):
+        assert np.array_equal(ours[:, :width] if ours.ndim == 2 else ours, theirs)
+    assert (batch.hits.starts[:, width:] == -1).all()
+    inside = np.flatnonzero(batch.joined.codes)
+    for name in ("codes", "offsets", "passages", "records", "numbers"):
+        assert np.array_equal(getattr(batch.joined, name), getattr(one_by_one.joined, name))
+    assert np.array_equal(batch.joined.weights[inside], one_by_one.joined.weights[inside])
+    assert batch.hits.strong(terms, len(applications)) == [reading.strong for reading in batch.readings]
 
 
 def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, applications: list[Application]) -> None:
@@ -116,7 +132,7 @@ def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, a
     assert model is not None
     readings = [classifier.rules.read(application) for application in applications]
     batch = BatchModel(model)
-    vectors = batch.read([reading.passages for reading in readings])
+    vectors = batch.read(BatchRules(classifier.rules).read(applications).joined)
     scores = batch.scores(vectors)
     labels = [model.labels[number] for number in scores.argmax(axis=1)]
     words = list(zip(*(column.tolist() for column in batch.words(vectors, labels, 8)), strict=True))
@@ -187,7 +203,7 @@ def test_scores_are_those_of_scikit_learn(classifier: Classifier, applications: 
     model = classifier.model
     assert model is not None
     batch = BatchModel(model)
-    vectors = batch.read([classifier.rules.read(application).passages for application in applications])
+    vectors = batch.read(BatchRules(classifier.rules).read(applications).joined)
     matrix = csr_matrix(
         (vectors.values, vectors.rows, vectors.firsts), shape=(len(applications), len(model.vocabulary))
     )

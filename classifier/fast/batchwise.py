@@ -7,7 +7,7 @@ in it, an *entry* an occurrence taken as part of one term. Sums and products are
 import string
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from classifier.contexts import Shift
 from classifier.fast.contexts import BatchContexts
-from classifier.fast.hits import HitColumns
 from classifier.fast.joined import PLANE, Found, Joined, Rows
+from classifier.fast.reading import BatchReading, HitColumns
 from classifier.records import Application, Field
 from classifier.rules import Reading, RuleSet, field_weight, single_labels
 from classifier.text import Passage, Span, normalise_many
 from classifier.words.columns import Numbers, begins, concatenated, in_order, least, ranges
-from classifier.words.trie import Trie, Words, code_points
+from classifier.words.trie import Trie, Words
 
 _FIELDS = tuple((field, field.name.lower()) for field in Field)
 _NO_RANK = 2**40
@@ -167,44 +167,39 @@ class BatchRules:
         self._contexts = BatchContexts(rules, self._words)
         self._terms = _TermTable(rules, self._words)
 
-    def read(self, applications: Sequence[Application]) -> tuple[list[Reading], HitColumns]:
-        """The reading of each application, in order, and all hits as columns."""
+    def read(self, applications: Sequence[Application]) -> BatchReading:
+        """The reading of each application, in order."""
         given = [
-            (record, field, text)
-            for record, application in enumerate(applications)
-            for field, name in _FIELDS
-            if (text := getattr(application, name)) and not text.isspace()
+            [(field, text) for field, name in _FIELDS if (text := getattr(one, name)) and not text.isspace()]
+            for one in applications
         ]
-        normal = normalise_many([text for *_, text in given])
-        lengths = np.fromiter((len(one.text) for one in normal), dtype=np.intp, count=len(normal))
-        offsets = np.cumsum(lengths + 1) - (lengths + 1)
-        weights = np.repeat([field_weight(field) for _, field, _ in given], lengths + 1)
+        fields = [field for own in given for field, _ in own]
+        normal = normalise_many([text for own in given for _, text in own])
+        sizes = [len(one.text) for one in normal]
+        weights = np.repeat([field_weight(field) for field in fields], np.array(sizes, dtype=np.intp) + 1)
+        joined = Joined.of([one.text for one in normal], weights, list(map(len, given)))
+        found = self._find(joined)
         passages = [
             Passage(field, one, weights[start : start + size])
-            for (_, field, _), one, start, size in zip(given, normal, offsets.tolist(), lengths.tolist(), strict=True)
+            for field, one, start, size in zip(fields, normal, joined.offsets.tolist(), sizes, strict=True)
         ]
-        records = np.fromiter((record for record, *_ in given), dtype=np.intp, count=len(given))
-        firsts = np.searchsorted(records, np.arange(len(applications) + 1))
-        codes = code_points("\0".join([*(one.text for one in normal), ""]))
-        of_places = np.repeat(np.arange(len(given)), lengths + 1)
-        joined = Joined(codes, offsets, of_places, records, np.arange(len(given)) - firsts[records], weights)
-        found = self._find(joined)
-        by_record = [tuple(passages[a:b]) for a, b in pairwise(firsts.tolist())]
+        ends = accumulate(map(len, given), initial=0)
+        by_record = [tuple(passages[first:last]) for first, last in pairwise(ends)]
         for own in by_record:
             self._rules.lower_background(own)
-        shifts = self._contexts.weigh(found.only(self._are_cues), joined, passages, len(applications))
-        return self._readings(found, joined, by_record, shifts)
+        shifts = self._contexts.weigh(found.only(self._are_cues), joined, passages)
+        return self._reading(found, joined, by_record, shifts)
 
-    def _readings(
+    def _reading(
         self,
         found: Found,
         joined: Joined,
         passages: Sequence[tuple[Passage, ...]],
         shifts: Sequence[tuple[Shift, ...]],
-    ) -> tuple[list[Reading], HitColumns]:
+    ) -> BatchReading:
         ties = self._listed(found.only(self._are_ties), joined, passages)
         columns = self._hits(found.only(self._are_terms), joined)
-        hits = columns.listed(self._rules.lexicon.terms, joined.numbers, len(passages))
+        hits = columns.listed(self._rules.lexicon.terms, joined.numbers, joined.size)
         readings = [
             Reading(
                 passages=own,
@@ -215,7 +210,7 @@ class BatchRules:
             )
             for own, own_hits, own_shifts, own_ties in zip(passages, hits, shifts, ties, strict=True)
         ]
-        return readings, columns
+        return BatchReading(readings, columns, joined)
 
     def _find(self, joined: Joined) -> Found:
         starts, lengths, words = [], [], []

@@ -52,17 +52,17 @@ class BatchContexts:
         self._needs_focus = np.array([rule.needs_focus for rule in contexts.rules], dtype=bool)
         self._weights = np.array([rule.weight for rule in contexts.rules])
 
-    def weigh(self, found: Found, joined: Joined, passages: Sequence[Passage], size: int) -> list[tuple[Shift, ...]]:
+    def weigh(self, found: Found, joined: Joined, passages: Sequence[Passage]) -> list[tuple[Shift, ...]]:
         """Write the shifts into the joined weights; returns those of each application that had a say."""
         fired = self._fired(found, joined, passages)
         records = joined.records[fired.passages]
-        has_focus = np.zeros(size, dtype=bool)
+        has_focus = np.zeros(joined.size, dtype=bool)
         has_focus[records[self._weights[fired.rules] > 1]] = True
         used = np.flatnonzero(has_focus[records] | ~self._needs_focus[fired.rules])
         fired, records = _Columns(*(column[used] for column in fired)), records[used]
         self._shift(fired, joined, has_focus)
         shifts = self._listed(fired, joined)
-        ends = np.searchsorted(records, np.arange(size + 1)).tolist()
+        ends = np.searchsorted(records, np.arange(joined.size + 1)).tolist()
         return [tuple(shifts[first:last]) for first, last in pairwise(ends)]
 
     def _shift(self, fired: _Columns, joined: Joined, has_focus: NDArray[np.bool_]) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from classifier.text import Weights
 from classifier.words.columns import Numbers, ranges
-from classifier.words.trie import Codes
+from classifier.words.trie import Codes, code_points
 
 PLANE = 0x10000
 
@@ -17,11 +17,28 @@ class Joined(NamedTuple):
     """All passages of many applications."""
 
     codes: Codes
+    weights: Weights
     offsets: Numbers
     passages: Numbers  # of each place
     records: Numbers  # of each passage
     numbers: Numbers  # of each passage within its application
-    weights: Weights
+    size: int  # applications
+
+    @classmethod
+    def of(cls, texts: Sequence[str], weights: Weights, counts: Sequence[int]) -> "Joined":
+        """Texts behind one another, so many of each application; each has one weight more than characters."""
+        sizes = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts)) + 1
+        firsts = np.cumsum([0, *counts])
+        records = np.repeat(np.arange(len(counts)), counts)
+        return cls(
+            codes=code_points("\0".join([*texts, ""])),
+            weights=weights,
+            offsets=np.cumsum(sizes) - sizes,
+            passages=np.repeat(np.arange(len(texts)), sizes),
+            records=records,
+            numbers=np.arange(len(texts)) - firsts[records],
+            size=len(counts),
+        )
 
 
 class Found(NamedTuple):

@@ -1,8 +1,7 @@
 """The model for many texts at once: the same vectors, scores and words as ``TextModel`` gives one by one, found with numpy.
 
-All passages lie behind one another in one array of code points, parted by 0. Every sum adds the same numbers in the same order as
-the plain model does (sums go from the first to the last; each text is multiplied by itself), so the results are
-equal to the last bit, whatever texts stand beside a text.
+Every sum adds the same numbers in the same order as the plain model does (sums go from the first to the last; each text is
+multiplied by itself), so the results are equal to the last bit, whatever texts stand beside a text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,32 +12,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.fast.joined import PLANE, Joined
 from classifier.model import PUNCTUATION, Array, TextModel, WordColumns
-from classifier.text import Passage, Weights, lower
+from classifier.text import lower
 from classifier.words.columns import Floats, Numbers, begins, in_order, least, sums
 from classifier.words.tokeniser import Tokens
 from classifier.words.trie import Codes, Trie, Words, code_points
 
-_PLANE = 0x10000
 _ORDER = 8  # room in the order of features for each character: words and pairs, then groups by length
-_DIGITS = np.isin(np.arange(_PLANE + 1), list(map(ord, "0123456789")))
-_MARKS = np.isin(np.arange(_PLANE + 1), [0, *map(ord, PUNCTUATION)])
+_DIGITS = np.isin(np.arange(PLANE + 1), list(map(ord, "0123456789")))
+_MARKS = np.isin(np.arange(PLANE + 1), [0, *map(ord, PUNCTUATION)])
 
 
 # Features of one kind: row, start, end, weight, place in the order.
 _Kind = tuple[Numbers, Numbers, Numbers, Floats, Numbers]
-
-
-class Texts(NamedTuple):
-    """The passages of many texts in one array, with their tokens."""
-
-    codes: Codes
-    weights: Weights
-    offsets: Numbers
-    passages: Numbers  # of each place
-    records: Numbers  # of each passage
-    size: int
-    tokens: Tokens
 
 
 class Features(NamedTuple):
@@ -53,7 +40,8 @@ class Features(NamedTuple):
 class Vectors(NamedTuple):
     """For each text (``firsts[n]`` to ``firsts[n + 1]``) the rows of its features, their counts and values."""
 
-    texts: Texts
+    texts: Joined
+    tokens: Tokens
     found: Features
     features: Numbers  # of each feature found: its place among the following
     firsts: Numbers
@@ -89,10 +77,10 @@ class BatchModel:
         """Load the tokeniser's dictionary now."""
         self._model.tokeniser.load()
 
-    def read(self, texts: Sequence[Sequence[Passage]]) -> Vectors:
-        """The vectors of texts, each given as its passages."""
-        joined = self._join(texts)
-        found = self._features(joined)
+    def read(self, joined: Joined) -> Vectors:
+        """The vectors of texts."""
+        tokens = self._model.tokeniser.cut(joined.codes)
+        found = self._features(joined, tokens)
         records = joined.records[joined.passages[found.starts]]
         order = in_order(records, found.rows)
         heads = begins(records[order], found.rows[order])
@@ -107,6 +95,7 @@ class BatchModel:
         values = self._values(rows, counts, owners, joined.size)
         return Vectors(
             joined,
+            tokens,
             found,
             features,
             np.searchsorted(owners, np.arange(joined.size + 1)),
@@ -139,21 +128,21 @@ class BatchModel:
 
     def words(self, vectors: Vectors, labels: Sequence[str], most: int) -> WordColumns:
         """For each text the ``most`` words that moved its label's score most, in order of the text."""
-        texts = vectors.texts
+        texts, tokens = vectors.texts, vectors.tokens
         number = {label: column for column, label in enumerate(self._model.labels)}
         columns = np.array([number[label] for label in labels], dtype=np.intp)
         reached = self._reached(vectors, columns)
-        passages = texts.passages[texts.tokens.starts]
+        passages = texts.passages[tokens.starts]
         shift = passages  # ``reached`` has one more place for each passage
-        moved = reached[texts.tokens.ends + shift] - reached[texts.tokens.starts + shift]
-        kept = np.flatnonzero(~_are_marks(texts))
+        moved = reached[tokens.ends + shift] - reached[tokens.starts + shift]
+        kept = np.flatnonzero(~_are_marks(texts, tokens))
         records = texts.records[passages[kept]]
         size = np.rint(np.abs(moved[kept]) * 1e6).astype(np.intp)
         order = in_order(records, int(size.max(initial=0)) - size)
         first = np.searchsorted(records, np.arange(texts.size))
         strongest = np.sort(kept[order[np.arange(len(order)) - first[records] < most]])
         own = passages[strongest]
-        starts, ends = (column[strongest] - texts.offsets[own] for column in texts.tokens[:2])
+        starts, ends = (column[strongest] - texts.offsets[own] for column in tokens[:2])
         return WordColumns(texts.records[own], own, starts, ends, moved[strongest])
 
     def _reached(self, vectors: Vectors, columns: Numbers) -> Floats:
@@ -174,39 +163,23 @@ class BatchModel:
             np.cumsum(own, out=own)
         return reached
 
-    def _join(self, texts: Sequence[Sequence[Passage]]) -> Texts:
-        passages = [passage for own in texts for passage in own]
-        codes = code_points("\0".join([*(passage.normal.text for passage in passages), ""]))
-        lengths = np.fromiter(
-            (len(passage.weights) for passage in passages),
-            dtype=np.intp,
-            count=len(passages),
-        )
-        nothing = np.zeros(1)
-        weights = np.concatenate([part for passage in passages for part in (passage.weights, nothing)] or [nothing])
-        records = np.repeat(np.arange(len(texts)), [len(own) for own in texts])
-        offsets = np.cumsum(lengths + 1) - (lengths + 1)
-        of_places = np.repeat(np.arange(len(passages)), lengths + 1)
-        tokens = self._model.tokeniser.cut(codes)
-        return Texts(codes, weights, offsets, of_places, records, len(texts), tokens)
-
-    def _features(self, texts: Texts) -> Features:
+    def _features(self, texts: Joined, tokens: Tokens) -> Features:
         small = _small_letters(texts.codes)
         kinds = [
-            *self._word_features(texts, small),
+            *self._word_features(texts, tokens, small),
             *self._group_features(texts, small),
         ]
         rows, starts, ends, weights, order = map(np.concatenate, zip(*kinds, strict=True))
         by_order = in_order(order)
         return Features(rows[by_order], starts[by_order], ends[by_order], weights[by_order])
 
-    def _word_features(self, texts: Texts, small: Codes) -> Iterator[_Kind]:
+    def _word_features(self, texts: Joined, tokens: Tokens, small: Codes) -> Iterator[_Kind]:
         """Words and pairs of neighbouring words."""
-        starts, ends, figures = texts.tokens
+        starts, ends, figures = tokens
         weights = least(texts.weights, starts, ends)
         words = self._word_of[self._words.whole(small, starts, ends)]
         words[np.flatnonzero(figures)] = self._figure
-        words[np.flatnonzero(_are_marks(texts) | (weights <= 0))] = 0
+        words[np.flatnonzero(_are_marks(texts, tokens) | (weights <= 0))] = 0
         passages = texts.passages[starts]
         order = _ORDER * texts.offsets[passages] + 2 * (starts - texts.offsets[passages])
         own = np.flatnonzero((words > 0) & (self._row_of_word[words] >= 0))
@@ -226,15 +199,15 @@ class BatchModel:
         weight = np.minimum(weights[first], weights[first + 1])
         yield rows, starts[first], ends[first + 1], weight, order[first + 1] + 1
 
-    def _group_features(self, texts: Texts, small: Codes) -> Iterator[_Kind]:
+    def _group_features(self, texts: Joined, small: Codes) -> Iterator[_Kind]:
         """Groups of characters; a run of digits is one character ``0``."""
-        digits = _DIGITS[np.minimum(small, _PLANE)]
+        digits = _DIGITS[np.minimum(small, PLANE)]
         starts = np.flatnonzero(~(digits & np.concatenate([[False], digits[:-1]])))
-        ends = np.append(starts[1:], len(small))
+        ends = np.append(starts, len(small))[1:]
         codes = np.where(digits[starts], ord("0"), small[starts])
         last = texts.weights[ends - 1]
         weight = np.minimum(texts.weights[starts], last)
-        codes[_MARKS[np.minimum(codes, _PLANE)] | (last <= 0)] = 0
+        codes[_MARKS[np.minimum(codes, PLANE)] | (last <= 0)] = 0
         passages = texts.passages[starts]
         after_words = 2 * np.diff(texts.offsets, append=len(small))[passages]
         order = _ORDER * texts.offsets[passages] + after_words + 4 * (starts - texts.offsets[passages])
@@ -254,17 +227,17 @@ class BatchModel:
             )
 
 
-def _are_marks(texts: Texts) -> NDArray[np.bool_]:
+def _are_marks(texts: Joined, tokens: Tokens) -> NDArray[np.bool_]:
     """Which tokens are punctuation."""
-    starts, ends, _ = texts.tokens
-    return np.asarray(_MARKS[np.minimum(texts.codes[starts], _PLANE)] & (ends - starts == 1))
+    starts, ends, _ = tokens
+    return np.asarray(_MARKS[np.minimum(texts.codes[starts], PLANE)] & (ends - starts == 1))
 
 
 def _small_letters(codes: Codes) -> Codes:
     """As ``text.lower``, but for rare scripts beyond the first plane, of which no model knows a word."""
-    return np.where(codes < _PLANE, _small_table()[np.minimum(codes, _PLANE - 1)], codes)
+    return np.where(codes < PLANE, _small_table()[np.minimum(codes, PLANE - 1)], codes)
 
 
 @cache
 def _small_table() -> Codes:
-    return code_points(lower("".join(map(chr, range(_PLANE)))))
+    return code_points(lower("".join(map(chr, range(PLANE)))))

@@ -1,4 +1,7 @@
-"""The hits of many readings as columns: what is reckoned over all hits of a portion takes them from here, not one by one."""
+"""What the rules read in many applications: beside the readings all hits and all passages as columns.
+
+What is reckoned over all of them takes them from here, not one by one.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -7,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from classifier.fast.joined import Joined
 from classifier.lexicon import Strength, Term
 from classifier.rules import Hit, Reading
 from classifier.text import Span
@@ -96,9 +100,26 @@ class HitColumns(NamedTuple):
         return map(spans.__getitem__, np.argsort(np.concatenate(order)).tolist())
 
     def strong(self, terms: TermColumns, size: int) -> list[list[Term]]:
-        """For each record the strong terms that count fully; see ``Reading.strong``."""
+        """For each record the strong terms that count fully, as ``Reading.strong``."""
         full = np.flatnonzero((terms.strengths[self.terms] == _STRENGTHS.index(Strength.STRONG)) & (self.weights >= 1))
         found: list[list[Term]] = [[] for _ in range(size)]
         for record, term in zip(self.records[full].tolist(), self.terms[full].tolist(), strict=True):
             found[record].append(terms.terms[term])
         return found
+
+
+class BatchReading(NamedTuple):
+    """Readings, their hits, and their passages."""
+
+    readings: list[Reading]
+    hits: HitColumns
+    joined: Joined
+
+    @classmethod
+    def of(cls, readings: list[Reading], terms: TermColumns) -> "BatchReading":
+        """Readings that were made one by one."""
+        passages = [passage for reading in readings for passage in reading.passages]
+        parted = [part for passage in passages for part in (passage.weights, np.zeros(1))]
+        texts = [passage.normal.text for passage in passages]
+        joined = Joined.of(texts, np.concatenate(parted), [len(reading.passages) for reading in readings])
+        return cls(readings, HitColumns.of(readings, terms), joined)
