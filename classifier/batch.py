@@ -27,7 +27,7 @@ Watch = Callable[["Chunk"], None]
 
 ROWS_FOR_WORKERS = 5_000  # a smaller book is done sooner than workers are started
 _CHUNK_ROWS = 500
-_MOST_ANSWERS = 10_000  # remembered; some thirty megabytes
+_MOST_ANSWERS = 1_000  # remembered; some five megabytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ predictions the model made for texts it had not seen, so the probabilities are c
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,27 +113,33 @@ def probabilities_many(
 
     No input is laid out in a table: most belong to one label only, and many texts have no sums of money.
     """
-    labels = list(terms.row)
     outside, insufficient = terms.row[OUTSIDE], terms.row[INSUFFICIENT]
-    sea, coast, inland, away = (
-        np.array([list(map(bool, reading.ties.values())) for reading in batch.readings]).reshape(-1, 4).T
-    )
-    need = [needs.get(label) for label in labels]
+    ties = np.array([list(map(bool, reading.ties.values())) for reading in batch.readings]).reshape(-1, len(Tie)).T
+    sea, coast, *_ = ties[:, :, None]
+    need = [needs.get(label) for label in terms.row]
     free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
-    claims = _bounded(_sums(batch.hits, terms, len(batch.readings)), free | sea[:, None] | (by_coast & coast[:, None]))
-    found = np.zeros((len(batch.readings), len(labels))) if scores is None else scores * weights[0]
+    claims = _bounded(_sums(batch.hits, terms, len(batch.readings)), free | sea | (by_coast & coast))
+    found = np.zeros(claims[0].shape) if scores is None else scores * weights[0]
     for values, weight in zip((*claims, money), weights[1:7], strict=True):
         if values is not None:
             found += values * weight
-    strong, untied = claims[0] + claims[1], claims[4]
-    beside = np.minimum(np.delete(strong, [outside, insufficient], axis=1).max(axis=1), 1.5)
-    near = sea | ((claims[0] > 0) | (untied > 0))[:, :outside].any(axis=1)
-    hit = np.array([bool(reading.hits) for reading in batch.readings], dtype=bool)
-    for values, weight in zip((1, ~(sea | coast), coast & ~sea, inland, away, beside), weights[7:13], strict=True):
+    of_outside, of_insufficient = _uncoded_inputs(batch, ties, claims[0] + claims[1], claims[4], outside)
+    for values, weight in zip(of_outside, weights[7:13], strict=True):
         found[:, outside] += values * weight
-    for values, weight in zip((1, beside, hit & ~near, ~hit), weights[13:], strict=True):
+    for values, weight in zip(of_insufficient, weights[13:], strict=True):
         found[:, insufficient] += values * weight
     return softmax(found)
+
+
+def _uncoded_inputs(
+    batch: "BatchReading", ties: NDArray[np.bool_], strong: Array, untied: Array, items: int
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The inputs that belong to 目录外 alone, and those of 信息不足; the first ``items`` labels are those of items."""
+    sea, coast, inland, away = ties
+    beside = np.minimum(strong[:, :items].max(axis=1), 1.5)
+    near = sea | ((strong[:, :items] > 0) | (untied[:, :items] > 0)).any(axis=1)
+    hit = np.array([bool(reading.hits) for reading in batch.readings], dtype=bool)
+    return (1, ~(sea | coast), coast & ~sea, inland, away, beside), (1, beside, hit & ~near, ~hit)
 
 
 def _sums(hits: "HitColumns", terms: "TermColumns", size: int) -> Array:

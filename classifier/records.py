@@ -73,13 +73,7 @@ class Application:
 
     def text(self, field: Field) -> str:
         """The given text of a field, unchanged."""
-        return {
-            Field.DESCRIPTION: self.description,
-            Field.NAME: self.name,
-            Field.PURPOSE: self.purpose,
-            Field.SCOPE: self.scope,
-            Field.INDUSTRY: self.industry,
-        }[field]
+        return str(getattr(self, field.name.lower()))
 
 
 class Evidence(NamedTuple):

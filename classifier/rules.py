@@ -162,11 +162,12 @@ class RuleSet:
         ends = [match.start() for match in _SENTENCE_END.finditer(passage.normal.text)]
         candidates = dict.fromkeys(term for literal in places for term in self._terms_by_literal.get(literal, ()))
         for term in map(self.lexicon.terms.__getitem__, candidates):
-            if not any(map(places.keys().isdisjoint, term.parts)):
-                parts = [[place for word in part for place in places.get(word, ())] for part in term.parts]
-                best = _best_sentence(parts, ends) if len(parts) > 1 else _best_uncovered(term.label, parts[0], covers)
-                if best:
-                    yield Hit(term, number, tuple(span for _, _, span in best), min(weight for weight, _, _ in best))
+            if len(term.parts) > 1 and any(map(places.keys().isdisjoint, term.parts)):
+                continue
+            parts = [[place for word in part if word in places for place in places[word]] for part in term.parts]
+            best = _best_sentence(parts, ends) if len(parts) > 1 else _best_uncovered(term.label, parts[0], covers)
+            if best:
+                yield Hit(term, number, tuple(span for _, _, span in best), min(weight for weight, _, _ in best))
 
     def _covers(self, found: Iterable[Occurrence]) -> dict[Span, list[set[str]]]:
         """For each occurrence inside longer single-part terms, the labels of each of those."""
