@@ -74,8 +74,8 @@ def add_persons(store: ReviewStore) -> None:
         connection.execute(update(table).values(password_hash=known, must_change=False))
 
 
-def start(home: Path, *arguments: str, command: tuple[str, ...] = (), **environment: str) -> Server:
-    """Start the app (or another command that serves it) and wait until it says its address."""
+def start(home: Path, *arguments: str, command: tuple[str, ...] = (), address: str = "", **environment: str) -> Server:
+    """Start the app, or another command that serves it at an address of its own, and wait until it answers."""
     line = [*(command or (str(Path(sys.executable).with_name("lanmu")), "app", "--port", "0")), *arguments]
     given = {name: value for name, value in os.environ.items() if not name.startswith(("LANMU_", "STREAMLIT_"))}
     given |= {"LANMU_HOME": str(home), "PYTHONUNBUFFERED": "1", **environment}
@@ -91,7 +91,7 @@ def start(home: Path, *arguments: str, command: tuple[str, ...] = (), **environm
     while time.monotonic() < limit:
         said = next((text for text in list(server.output) if text.startswith("地址：")), None)
         if said is not None:
-            server.address = said.removeprefix("地址：").split()[0].rstrip("/")
+            server.address = address or said.removeprefix("地址：").split()[0].rstrip("/")
             _wait_until_it_answers(server.address, limit)
             return server
         if process.poll() is not None:

@@ -52,9 +52,9 @@ def test_the_app_itself_refuses_as_well(tmp_path: Path, address: str) -> None:
 def test_behind_any_other_server_the_demo_answers_to_this_machine_only(tmp_path: Path) -> None:
     port = free_port()
     line = [str(BIN / "uvicorn"), "app:app", "--host", "0.0.0.0", "--port", str(port)]
-    server = start(tmp_path, command=tuple(line), LANMU_DEMO="1", STREAMLIT_SERVER_PORT=str(port))
+    near = f"http://127.0.0.1:{port}"
+    server = start(tmp_path, command=tuple(line), address=near, LANMU_DEMO="1")
     try:
-        near = f"http://127.0.0.1:{port}/"
         assert requests.get(near).status_code == 200
         assert requests.get(near, headers={"Host": "bank.example"}).status_code == 403
         if not is_loopback(own_address()):
