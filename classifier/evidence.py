@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import accumulate, pairwise, repeat
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import repeat
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +15,12 @@ from classifier.model import Word, WordColumns
 from classifier.records import Application, Evidence, Source
 from classifier.rules import FIELD_WEIGHT, Hit, Reading
 from classifier.text import Passage
-from classifier.words.columns import Numbers, begins
+from classifier.words.columns import Numbers, begins, by_owner
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
 
 if TYPE_CHECKING:
-    from classifier.fast.reading import BatchReading, HitColumns, TermColumns
+    from classifier.fast.reading import BatchReading, TermColumns
 
 _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
@@ -106,41 +106,6 @@ def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: 
             yield _new((Source.MODEL, field, start, end, original[start:end], label, round(weight * scale, 4), note))
 
 
-class _Passages(NamedTuple):
-    """The passages of many readings; ``firsts`` has the number of each reading's first one, and in the end how many there are."""
-
-    all: list[Passage]
-    firsts: list[int]
-
-    @classmethod
-    def of(cls, readings: Sequence[Reading]) -> "_Passages":
-        firsts = accumulate((len(reading.passages) for reading in readings), initial=0)
-        return cls([passage for reading in readings for passage in reading.passages], list(firsts))
-
-    def pieces(
-        self, source: Source, numbers: Numbers, starts: Numbers, ends: Numbers, rest: Iterable[Iterable[object]]
-    ) -> list[list[Evidence]]:
-        """Evidence at places of passages (by number, ascending), for each reading; ``rest`` are labels, weights and notes."""
-        places = self._given(numbers, starts, ends)
-        own = numbers.tolist()
-        originals = [passage.normal.original for passage in self.all]
-        texts = map(str.__getitem__, map(originals.__getitem__, own), map(slice, *places))
-        fields = [passage.field for passage in self.all]
-        columns = (repeat(source, len(own)), map(fields.__getitem__, own), *places, texts, *rest)
-        found = list(map(_new, zip(*columns, strict=True)))
-        borders = np.searchsorted(numbers, self.firsts).tolist()
-        return [found[first:last] for first, last in pairwise(borders)]
-
-    def _given(self, numbers: Numbers, starts: Numbers, ends: Numbers) -> tuple[list[int], list[int]]:
-        """Places in the texts as they were given, from places in normalised texts."""
-        first, last = starts.tolist(), ends.tolist()
-        moved = np.array([passage.normal.is_moved for passage in self.all], dtype=bool)
-        for place in np.flatnonzero(moved[numbers]).tolist():
-            normal = self.all[numbers[place]].normal
-            first[place], last[place] = normal.original_span(first[place], last[place])
-        return first, last
-
-
 def gather_evidence_many(
     batch: "BatchReading",
     terms: "TermColumns",
@@ -149,21 +114,19 @@ def gather_evidence_many(
     words: WordColumns | None,
 ) -> list[tuple[Evidence, ...]]:
     """What ``gather_evidence`` gives for each reading and its labels; ``words`` are the model's, None without one."""
-    passages = _Passages.of(batch.readings)
-    by_rules = _rule_evidence_many(batch.hits, terms, passages, spoken, weights)
-    by_context = [_context_evidence(*one) if one[0].shifts else () for one in zip(batch.readings, spoken, strict=True)]
+    by_rules = _rule_evidence_many(batch, terms, spoken, weights)
     scale = weights.get("model", 0.0)
-    by_model = _model_evidence_many(words, passages, spoken, scale) if words else [[]] * len(batch.readings)
-    return [(*rule, *context, *model) for rule, context, model in zip(by_rules, by_context, by_model, strict=True)]
+    by_model = _model_evidence_many(batch, words, spoken, scale) if words else [()] * len(spoken)
+    return [
+        (*rule, *_context_evidence(reading, labels), *model)
+        for reading, labels, rule, model in zip(batch.readings, spoken, by_rules, by_model, strict=True)
+    ]
 
 
 def _rule_evidence_many(
-    hits: "HitColumns",
-    terms: "TermColumns",
-    passages: _Passages,
-    spoken: Sequence[Sequence[str]],
-    weights: Mapping[str, float],
-) -> list[list[Evidence]]:
+    batch: "BatchReading", terms: "TermColumns", spoken: Sequence[Sequence[str]], weights: Mapping[str, float]
+) -> list[Sequence[Evidence]]:
+    hits = batch.hits
     of_spoken = np.zeros((len(spoken), len(terms.row)), dtype=bool)
     of_spoken[:, terms.row[OUTSIDE]] = True
     owners = np.repeat(np.arange(len(spoken)), list(map(len, spoken)))
@@ -176,12 +139,12 @@ def _rule_evidence_many(
     counts = hits.weights[places].tolist()
     rest = ([term.label for term in own], map(_moved, worth, counts), map(_note, [term.rule for term in own], counts))
     starts, ends = hits.starts[places, parts], hits.ends[places, parts]
-    return passages.pieces(Source.RULE, hits.passages[places], starts, ends, rest)
+    return _pieces(batch, Source.RULE, hits.passages[places], starts, ends, rest)
 
 
 def _model_evidence_many(
-    words: WordColumns, passages: _Passages, spoken: Sequence[Sequence[str]], scale: float
-) -> list[list[Evidence]]:
+    batch: "BatchReading", words: WordColumns, spoken: Sequence[Sequence[str]], scale: float
+) -> list[Sequence[Evidence]]:
     size = np.abs(words.weights)
     heads = begins(words.texts)
     most = np.maximum.reduceat(size, heads) if len(heads) else size
@@ -191,7 +154,37 @@ def _model_evidence_many(
     weights = [round(weight, 4) for weight in (words.weights[kept] * scale).tolist()]
     notes = [_MODEL_NOTES[weight > 0] for weight in words.weights[kept].tolist()]
     numbers, starts, ends = (column[kept] for column in (words.passages, words.starts, words.ends))
-    return passages.pieces(Source.MODEL, numbers, starts, ends, (labels, weights, notes))
+    return _pieces(batch, Source.MODEL, numbers, starts, ends, (labels, weights, notes))
+
+
+def _pieces(
+    batch: "BatchReading",
+    source: Source,
+    numbers: Numbers,
+    starts: Numbers,
+    ends: Numbers,
+    rest: Iterable[Iterable[object]],
+) -> list[Sequence[Evidence]]:
+    """Evidence at places of passages (by number, ascending), for each reading; ``rest`` are labels, weights and notes."""
+    places = _given(batch.passages, numbers, starts, ends)
+    own = numbers.tolist()
+    originals = [passage.normal.original for passage in batch.passages]
+    texts = map(str.__getitem__, map(originals.__getitem__, own), map(slice, *places))
+    fields = [passage.field for passage in batch.passages]
+    columns = (repeat(source, len(own)), map(fields.__getitem__, own), *places, texts, *rest)
+    return by_owner(list(map(_new, zip(*columns, strict=True))), batch.joined.records[numbers], len(batch.readings))
+
+
+def _given(
+    passages: Sequence[Passage], numbers: Numbers, starts: Numbers, ends: Numbers
+) -> tuple[list[int], list[int]]:
+    """Places in the texts as they were given, from places in normalised texts."""
+    first, last = starts.tolist(), ends.tolist()
+    moved = np.array([passage.normal.is_moved for passage in passages], dtype=bool)
+    for place in np.flatnonzero(moved[numbers]).tolist():
+        normal = passages[numbers[place]].normal
+        first[place], last[place] = normal.original_span(first[place], last[place])
+    return first, last
 
 
 def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:

@@ -7,7 +7,7 @@ in it, an *entry* an occurrence taken as part of one term. Sums and products are
 import string
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate, combinations, pairwise
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from classifier.fast.reading import BatchReading, HitColumns
 from classifier.records import Application, Field
 from classifier.rules import Reading, RuleSet, field_weight, single_labels
 from classifier.text import Passage, Span, normalise_many
-from classifier.words.columns import Numbers, begins, concatenated, in_order, least, ranges
+from classifier.words.columns import Numbers, begins, by_owner, concatenated, in_order, least, ranges
 from classifier.words.trie import Trie, Words
 
 _FIELDS = tuple((field, field.name.lower()) for field in Field)
@@ -183,24 +183,24 @@ class BatchRules:
             Passage(field, one, weights[start : start + size])
             for field, one, start, size in zip(fields, normal, joined.offsets.tolist(), sizes, strict=True)
         ]
-        ends = accumulate(map(len, given), initial=0)
-        by_record = [tuple(passages[first:last]) for first, last in pairwise(ends)]
+        by_record = list(map(tuple, by_owner(passages, joined.records, joined.size)))
         for own in by_record:
             self._rules.lower_background(own)
         shifts = self._contexts.weigh(found.only(self._are_cues), joined, passages)
-        return self._reading(found, joined, by_record, shifts)
+        hits = self._hits(found.only(self._are_terms), joined)
+        return BatchReading(self._readings(found, hits, joined, by_record, shifts), passages, hits, joined)
 
-    def _reading(
+    def _readings(
         self,
         found: Found,
+        hits: HitColumns,
         joined: Joined,
         passages: Sequence[tuple[Passage, ...]],
         shifts: Sequence[tuple[Shift, ...]],
-    ) -> BatchReading:
+    ) -> list[Reading]:
         ties = self._listed(found.only(self._are_ties), joined, passages)
-        columns = self._hits(found.only(self._are_terms), joined)
-        hits = columns.listed(self._rules.lexicon.terms, joined.numbers, joined.size)
-        readings = [
+        listed = hits.listed(self._rules.lexicon.terms, joined.numbers, joined.size)
+        return [
             Reading(
                 passages=own,
                 hits=own_hits,
@@ -208,9 +208,8 @@ class BatchRules:
                 ties=self._rules.find_ties(own, own_ties),
                 is_boilerplate=self._rules.is_boilerplate(own),
             )
-            for own, own_hits, own_shifts, own_ties in zip(passages, hits, shifts, ties, strict=True)
+            for own, own_hits, own_shifts, own_ties in zip(passages, listed, shifts, ties, strict=True)
         ]
-        return BatchReading(readings, columns, joined)
 
     def _find(self, joined: Joined) -> Found:
         starts, lengths, words = [], [], []
@@ -241,7 +240,7 @@ class BatchRules:
         return listed
 
     def _hits(self, found: Found, joined: Joined) -> HitColumns:
-        """For each application the place where each of its terms counts most (see ``rules._best_hit``)."""
+        """For each application the place where each of its terms counts most (see ``rules._best_of_each``)."""
         ended = np.append(0, np.cumsum(_SENTENCE_ENDS[np.minimum(joined.codes, PLANE)]))  # sentences before each place
         weights = least(joined.weights, found.starts, found.ends)
         values = np.unique(weights)[::-1]

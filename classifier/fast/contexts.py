@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from classifier.fast.joined import PLANE, Found, Joined, Rows
 from classifier.lexicon import Direction
 from classifier.rules import RuleSet
 from classifier.text import Passage, Span
-from classifier.words.columns import Numbers, in_order
+from classifier.words.columns import Numbers, by_owner, in_order
 
 _DIGITS = np.array([chr(code).isdecimal() for code in range(PLANE)] + [False])
 _SENTENCE_ENDS, _CLAUSE_ENDS, _IN_FIGURES = (
@@ -61,9 +60,7 @@ class BatchContexts:
         used = np.flatnonzero(has_focus[records] | ~self._needs_focus[fired.rules])
         fired, records = _Columns(*(column[used] for column in fired)), records[used]
         self._shift(fired, joined, has_focus)
-        shifts = self._listed(fired, joined)
-        ends = np.searchsorted(records, np.arange(joined.size + 1)).tolist()
-        return [tuple(shifts[first:last]) for first, last in pairwise(ends)]
+        return list(map(tuple, by_owner(self._listed(fired, joined), records, joined.size)))
 
     def _shift(self, fired: _Columns, joined: Joined, has_focus: NDArray[np.bool_]) -> None:
         """First the stressed places (and the background around them), then those that count less, in their order."""

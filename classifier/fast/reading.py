@@ -5,7 +5,7 @@ What is reckoned over all of them takes them from here, not one by one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +13,8 @@ import numpy as np
 from classifier.fast.joined import Joined
 from classifier.lexicon import Strength, Term
 from classifier.rules import Hit, Reading
-from classifier.text import Span
-from classifier.words.columns import Floats, Numbers
+from classifier.text import Passage, Span
+from classifier.words.columns import Floats, Numbers, by_owner
 
 _STRENGTHS = tuple(Strength)
 
@@ -83,8 +83,7 @@ class HitColumns(NamedTuple):
             self.weights.tolist(),
         )
         hits = list(map(partial(tuple.__new__, Hit), zip(*columns, strict=True)))  # Hit(*one), without a call each
-        ends = np.searchsorted(self.records, np.arange(size + 1)).tolist()
-        return [tuple(hits[first:last]) for first, last in pairwise(ends)]
+        return list(map(tuple, by_owner(hits, self.records, size)))
 
     def _spans(self) -> Iterable[tuple[Span, ...]]:
         sizes = (self.starts >= 0).sum(axis=1)
@@ -109,9 +108,10 @@ class HitColumns(NamedTuple):
 
 
 class BatchReading(NamedTuple):
-    """Readings, their hits, and their passages."""
+    """Readings, all their passages, and both as columns."""
 
     readings: list[Reading]
+    passages: list[Passage]
     hits: HitColumns
     joined: Joined
 
@@ -122,4 +122,4 @@ class BatchReading(NamedTuple):
         parted = [part for passage in passages for part in (passage.weights, np.zeros(1))]
         texts = [passage.normal.text for passage in passages]
         joined = Joined.of(texts, np.concatenate(parted), [len(reading.passages) for reading in readings])
-        return cls(readings, HitColumns.of(readings, terms), joined)
+        return cls(readings, passages, HitColumns.of(readings, terms), joined)

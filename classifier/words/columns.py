@@ -1,12 +1,15 @@
 """Rows of numbers held as columns: their order, where equal ones begin, runs of numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.intp]
 Floats = NDArray[np.float64]
+_Item = TypeVar("_Item")
 
 
 def in_order(*columns: Numbers) -> Numbers:
@@ -51,6 +54,12 @@ def least(values: Floats, starts: Numbers, ends: Numbers) -> Floats:
         bounds = np.stack([starts[mixed], ends[mixed]], axis=1).ravel()
         found[mixed] = np.minimum.reduceat(values, bounds)[::2]
     return found
+
+
+def by_owner(items: Sequence[_Item], owners: Numbers, size: int) -> list[Sequence[_Item]]:
+    """The items of each of so many owners; ``owners`` has the number of each item's, in ascending order."""
+    ends = np.searchsorted(owners, np.arange(size + 1)).tolist()
+    return [items[first:last] for first, last in pairwise(ends)]
 
 
 def concatenated(arrays: Iterable[Numbers]) -> Numbers:

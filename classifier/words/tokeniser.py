@@ -51,9 +51,9 @@ class Dictionary:
         lines = _Lines.of(np.frombuffer(_dictionary_file().read_bytes(), dtype=np.uint8))
         total = lines.total()
         first = lines.first_characters()
-        characters = only if only is None else only | set(map(ord, "".join(own)))
+        characters = None if only is None else only | set(map(ord, "".join(own)))
         if characters is not None:
-            lines = _Lines(lines.data, *(column[_beginning_with(characters, first)] for column in lines[1:]))
+            lines = lines.only(_beginning_with(characters, first))
         words, counts = lines.words(), lines.counts()
         begins = np.zeros(sys.maxunicode + 1, dtype=bool)
         begins[first] = begins[words.codes[words.starts]] = True
@@ -296,6 +296,10 @@ class _Lines(NamedTuple):
     def of(cls, data: NDArray[np.uint8]) -> "_Lines":
         after_words, after_counts, ends = np.flatnonzero(data <= ord(" ")).reshape(-1, 3).T
         return cls(data, np.append(0, ends[:-1] + 1), after_words, after_counts)
+
+    def only(self, chosen: Numbers) -> "_Lines":
+        """The lines of these numbers."""
+        return _Lines(self.data, *(column[chosen] for column in self[1:]))
 
     def first_characters(self) -> Numbers:
         """The code points of the first characters, where they are three bytes long, as ideographs are."""
