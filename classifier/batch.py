@@ -27,6 +27,7 @@ Watch = Callable[["Chunk"], None]
 
 ROWS_FOR_WORKERS = 5_000  # a smaller book is done sooner than workers are started
 _CHUNK_ROWS = 500
+_CLUSTER_ROWS = 1_000  # in a chunk that a cluster has to carry: each costs Dask some 20 ms, whatever its size
 _MOST_ANSWERS = 1_000  # remembered; some five megabytes
 
 
@@ -106,7 +107,7 @@ def label_book(
     watch: Watch | None = None,
     workers: int = 1,
     dask: str | None = None,
-    chunk_rows: int = _CHUNK_ROWS,
+    chunk_rows: int | None = None,
     rows_for_workers: int = ROWS_FOR_WORKERS,
 ) -> BatchSummary:
     """Write the loan book with a label for each row; ``progress`` is told the rows done and the rows in all.
@@ -127,7 +128,8 @@ def label_book(
     totals = LoanTotals()
     hire = _hire(workers if book.size >= rows_for_workers else 1, dask)
     labeller = Labeller(classifier, book.layout, whole=watch is not None)
-    with closing(in_order(Labeller.label, labeller, in_parts(book.rows(), chunk_rows), hire)) as chunks:
+    parts = in_parts(book.rows(), chunk_rows or (_CLUSTER_ROWS if dask else _CHUNK_ROWS))
+    with closing(in_order(Labeller.label, labeller, parts, hire)) as chunks:
         watched = _watched(chunks, watch) if watch else chunks
         rows = _counted(watched, totals, lambda: progress(totals.rows, book.size) if progress else None)
         _write(target, book, rows, copy)
