@@ -117,8 +117,9 @@ def normalise_many(originals: Sequence[str]) -> list[NormalText]:
     columns = zip(originals, texts, map(starts.__getitem__, sizes), map(ends.__getitem__, sizes), strict=False)
     normal = list(map(partial(tuple.__new__, NormalText), columns))  # NormalText(*column), without a call each
     borders = np.cumsum(np.array(sizes, dtype=np.intp) + 1)
+    first, last = (list(range(one, max(sizes, default=0) + one)) for one in (0, 1))  # cheaper to slice than a range
     for number in set(np.searchsorted(borders, np.flatnonzero(codes == ord(" ")), side="right").tolist()):
-        normal[number] = _without_idle_blanks(*normal[number])
+        normal[number] = _without_idle_blanks(originals[number], texts[number], first, last)
     for number in set(np.searchsorted(borders, np.flatnonzero(codes == _CARE), side="right").tolist()):
         normal[number] = normalise(originals[number])
     return normal
@@ -160,17 +161,16 @@ def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: 
     if not _BETWEEN_WORDS.search(text):
         spans = [words.span() for words in _WORDS.finditer(text)]
         return NormalText(original, "".join(text.split()), _stretches(starts, spans), _stretches(ends, spans))
-    kept = [index for index, character in enumerate(text) if not character.isspace() or _parts_words(text, index)]
-    return NormalText(
-        original,
-        "".join(" " if text[index].isspace() else text[index] for index in kept),
-        _picked(starts, kept),
-        _picked(ends, kept),
-    )
+    spans = list(_kept_spans(text))
+    kept = "".join(text[start:end] for start, end in spans)
+    return NormalText(original, _BLANK.sub(" ", kept), _stretches(starts, spans), _stretches(ends, spans))
 
 
-def _picked(places: Sequence[int], kept: Sequence[int]) -> Sequence[int]:
-    return list(map(places.__getitem__, kept))
+def _kept_spans(text: str) -> Iterator[Span]:
+    """The words of a text, each with the blank after it if that parts two words."""
+    for words in _WORDS.finditer(text):
+        start, end = words.span()
+        yield start, end + _parts_words(text, start, end)
 
 
 def _stretches(places: Sequence[int], spans: Iterable[Span]) -> Sequence[int]:
@@ -180,12 +180,12 @@ def _stretches(places: Sequence[int], spans: Iterable[Span]) -> Sequence[int]:
     return picked
 
 
-def _parts_words(text: str, index: int) -> bool:
-    """Whether the blank at ``index`` parts two Latin words or two numbers, one of them longer than a character.
+def _parts_words(text: str, start: int, end: int) -> bool:
+    """Whether the blank after ``text[start:end]`` parts two Latin words or two numbers, one of them longer than a character.
 
     A blank between single characters (3 0 0 M W) is only spacing.
     """
-    before, after = _WORD_END.search(text[:index]), _WORD_START.match(text, index)
+    before, after = _WORD_END.search(text, start, end), _WORD_START.match(text, end)
     if before is None or after is None or before[0].isdigit() != after[1].isdigit():
         return False
     return len(before[0]) > 1 or len(after[1]) > 1
