@@ -13,6 +13,19 @@ from classifier.text import normalise_many
 COMPILED_TOKENISERS = ("rjieba",)
 NOT_FOR_PREDICTING = ("sklearn", "scipy", "pandas", "jieba", "streamlit")
 
+# The stages of a batch and the modules that do their work (see ``benchmarks.stages``).
+STAGES = {
+    "normalising": ("classifier.text",),
+    "words of jieba's dictionary": ("classifier.words.tokeniser",),
+    "terms and ties found": ("classifier.fast.batchwise", "classifier.fast.reading", "classifier.rules"),
+    "context rules": ("classifier.fast.contexts", "classifier.contexts"),
+    "features, scores, the words behind them": ("classifier.fast.vectors", "classifier.model"),
+    "sums of money": ("classifier.money",),
+    "combination and calibration": ("classifier.combine",),
+    "decision and its reasons": ("classifier.deciding", "classifier.seen"),
+    "evidence": ("classifier.evidence",),
+}
+
 Predict = Callable[[Sequence[Application]], object]
 
 COMMAND = "import sys; from classifier.cli import main; sys.exit(main())"

@@ -13,6 +13,7 @@ from benchmarks.goals import FILE_ROWS, GROUPS, LARGE_ROWS, Finding, skipped, ta
 from benchmarks.measure import machine
 from benchmarks.product import reference
 from benchmarks.rounds import Plan
+from benchmarks.stages import stages
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with TemporaryDirectory() as folder:
         plan = Plan(options.rows, options.file_rows, options.rounds, options.large, Path(folder))
         findings = [finding for group in groups for finding in _timed(group, plan)]
-    text = "\n".join([*head, "", *table(findings), ""])
+        spent = [] if options.only else ["## Where the time of the whole batch goes", "", *stages(plan), ""]
+    text = "\n".join([*head, "", *table(findings), "", *spent])
     print(text)
     target = options.markdown or (None if options.only else RESULTS)
     if target:

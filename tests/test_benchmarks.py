@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tracemalloc
 from functools import cache
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from statistics import mean
@@ -19,6 +20,7 @@ from benchmarks.baselines import ScikitPipelines
 from benchmarks.corpus import FULL_WIDTH, LINE_BREAK, NOT_BLUE, Corpus, Record, Words, product_words, write_book
 from benchmarks.goals import GOALS, Finding, Goal, table
 from benchmarks.measure import Spread, interleave, ratio, tree_memory
+from benchmarks.product import STAGES
 from benchmarks.run import main
 from classifier import Application, Classifier
 from classifier.lexicon import INSUFFICIENT, OUTSIDE
@@ -160,3 +162,8 @@ def test_smoke_run_fills_every_row_of_the_table(tmp_path: Path) -> None:
         *_, figure, reached, note, _ = rows[goal.title]
         assert reached.strip() in ("yes", "no", "too few rows") or "not " in note
         assert "**" in figure or reached.strip() == "-"
+    assert set(STAGES) <= {line.split("|")[1].strip() for line in lines if line.startswith("|")}
+
+
+def test_the_time_of_every_stage_is_that_of_modules_there_are() -> None:
+    assert all(find_spec(module) for modules in STAGES.values() for module in modules)
