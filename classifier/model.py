@@ -22,6 +22,7 @@ Array = NDArray[np.float32]
 
 PUNCTUATION = frozenset(",。;:、()!?\"'“”‘’《》<>[]{}【】-—_/·~～.…%+*#&@|\\=^`$ ")
 CHARACTER_GROUPS = (1, 2, 3)
+FINE = 2**32  # parts of a score are counted in such fractions: sums of whole numbers are the same in any order
 _FIGURE = re.compile("[0-9]+")
 
 
@@ -127,11 +128,11 @@ def _collapsed(text: str) -> tuple[str, list[int], list[int]]:
 
 
 def feature_counts(found: Iterable[Feature[int]]) -> dict[int, float]:
-    """Of each row the sum of the features' weights: a word in a stressed place counts more than in a background one."""
+    """Of each row (ascending) the sum of the features' weights: in a stressed place a word counts more than elsewhere."""
     counts: dict[int, float] = {}
     for row, _, _, _, weight in found:
         counts[row] = counts.get(row, 0.0) + weight
-    return counts
+    return dict(sorted(counts.items()))
 
 
 def block_weights(counts: Mapping[int, float], vocabulary: Sequence[str], idf: Array) -> dict[int, float]:
@@ -193,7 +194,7 @@ class TextModel:
         """The ``most`` words that moved a label's score most, for or against, in order of the text."""
         shares = self._shares(vector, self.labels.index(label))
         words = [
-            Word(number, start, end, reached[end] - reached[start])
+            Word(number, start, end, (reached[end] - reached[start]) / FINE)
             for number, (own, reached) in enumerate(zip(vector.tokens, shares, strict=True))
             for word, start, end in own
             if word not in PUNCTUATION
@@ -201,16 +202,16 @@ class TextModel:
         strongest = sorted(words, key=lambda word: -round(abs(word.weight) * 1e6))[:most]  # the first among equals
         return sorted(strongest)
 
-    def _shares(self, vector: Vector, column: int) -> list[list[float]]:
-        """For each passage the part of the score reached by each place (a running sum over its characters).
+    def _shares(self, vector: Vector, column: int) -> list[list[int]]:
+        """For each passage the part of the score reached by each place (a running sum over its characters), times FINE.
 
         A feature's part is split evenly over its occurrences and their characters.
         """
         parts = self._parts(vector, column)
         lengths = [max((token.end for token in own), default=0) for own in vector.tokens]
-        slopes = [[0.0] * (length + 2) for length in lengths]
+        slopes = [[0] * (length + 2) for length in lengths]
         for row, number, start, end, weight in vector.found:
-            slope = parts[row] * weight / (end - start)
+            slope = round(parts[row] * weight / (end - start) * FINE)
             own = slopes[number]
             own[start + 1] += slope
             own[end + 1] -= slope

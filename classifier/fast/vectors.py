@@ -1,35 +1,29 @@
 """The model for many texts at once: the same vectors, scores and words as ``TextModel`` gives one by one, found with numpy.
 
-Every sum adds the same numbers in the same order as the plain model does (sums go from the first to the last; each text is
-multiplied by itself), so the results are equal to the last bit, whatever texts stand beside a text.
+Every sum adds the same numbers in the same order as the plain model does, or whole numbers (see ``model.FINE``); each text is
+multiplied by itself. So the results are equal to the last bit, whatever texts stand beside a text.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.fast.joined import PLANE, Joined
-from classifier.model import PUNCTUATION, Array, TextModel, WordColumns
+from classifier.model import FINE, PUNCTUATION, Array, TextModel, WordColumns
 from classifier.text import lower
 from classifier.words.columns import Floats, Numbers, begins, in_order, least, sums
 from classifier.words.tokeniser import Tokens
 from classifier.words.trie import Codes, Trie, Words, code_points
 
-_ORDER = 8  # room in the order of features for each character: words and pairs, then groups by length
 _DIGITS = np.isin(np.arange(PLANE + 1), list(map(ord, "0123456789")))
 _MARKS = np.isin(np.arange(PLANE + 1), [0, *map(ord, PUNCTUATION)])
 
 
-# Features of one kind: row, start, end, weight, place in the order.
-_Kind = tuple[Numbers, Numbers, Numbers, Floats, Numbers]
-
-
 class Features(NamedTuple):
-    """Known features where they stand, in the order in which the plain model finds them."""
+    """Known features where they stand, those of one kind in order of the text."""
 
     rows: Numbers
     starts: Numbers
@@ -38,7 +32,7 @@ class Features(NamedTuple):
 
 
 class Vectors(NamedTuple):
-    """For each text (``firsts[n]`` to ``firsts[n + 1]``) the rows of its features, their counts and values."""
+    """For each text (``firsts[n]`` to ``firsts[n + 1]``) the rows of its features (ascending), their counts and values."""
 
     texts: Joined
     tokens: Tokens
@@ -84,14 +78,11 @@ class BatchModel:
         records = joined.records[joined.passages[found.starts]]
         order = in_order(records, found.rows)
         heads = begins(records[order], found.rows[order])
-        by_first = in_order(order[heads])  # the order in which the plain model meets them
-        places = np.empty_like(by_first)
-        places[by_first] = np.arange(len(by_first))
         features = np.empty_like(order)
-        features[order] = np.repeat(places, np.diff(heads, append=len(order)))
-        first = order[heads][by_first]
-        counts = sums(features, found.weights, len(first))
+        features[order] = np.repeat(np.arange(len(heads)), np.diff(heads, append=len(order)))
+        first = order[heads]
         rows, owners = found.rows[first], records[first]
+        counts = sums(features, found.weights, len(heads))
         values = self._values(rows, counts, owners, joined.size)
         return Vectors(
             joined,
@@ -133,8 +124,7 @@ class BatchModel:
         columns = np.array([number[label] for label in labels], dtype=np.intp)
         reached = self._reached(vectors, columns)
         passages = texts.passages[tokens.starts]
-        shift = passages  # ``reached`` has one more place for each passage
-        moved = reached[tokens.ends + shift] - reached[tokens.starts + shift]
+        moved = (reached[tokens.ends] - reached[tokens.starts]) / FINE
         kept = np.flatnonzero(~_are_marks(texts, tokens))
         records = texts.records[passages[kept]]
         size = np.rint(np.abs(moved[kept]) * 1e6).astype(np.intp)
@@ -146,34 +136,21 @@ class BatchModel:
         return WordColumns(texts.records[own], own, starts, ends, moved[strongest])
 
     def _reached(self, vectors: Vectors, columns: Numbers) -> Floats:
-        """For each place of each passage the part of the score reached there; see ``TextModel.words``."""
+        """For each place of all texts the parts of the scores reached there, times FINE; see ``TextModel.words``."""
         texts, found = vectors.texts, vectors.found
         owners = np.repeat(np.arange(texts.size), np.diff(vectors.firsts))
         parts = vectors.values * self._model.weights[vectors.rows, columns[owners]] / vectors.counts
-        slopes = parts[vectors.features] * found.weights / (found.ends - found.starts)
-        shift = texts.passages[found.starts] + 1  # one place more for each passage
-        places = np.stack([found.starts + shift, found.ends + shift], axis=1).ravel()
-        changes = np.stack([slopes, -slopes], axis=1).ravel()
-        size = len(texts.codes) + len(texts.offsets)
-        reached = sums(places, changes, size)
-        first = texts.offsets + np.arange(len(texts.offsets))
-        for start, end in pairwise([*first.tolist(), size]):
-            own = reached[start:end]
-            np.cumsum(own, out=own)
-            np.cumsum(own, out=own)
-        return reached
+        slopes = np.rint(parts[vectors.features] * found.weights / (found.ends - found.starts) * FINE)
+        size = len(texts.codes) + 1  # all slopes of a text end within it, so that no sum goes on in the next
+        changes = sums(found.starts + 1, slopes, size) - sums(found.ends + 1, slopes, size)
+        return np.asarray(np.cumsum(np.cumsum(changes)))
 
     def _features(self, texts: Joined, tokens: Tokens) -> Features:
         small = _small_letters(texts.codes)
-        kinds = [
-            *self._word_features(texts, tokens, small),
-            *self._group_features(texts, small),
-        ]
-        rows, starts, ends, weights, order = map(np.concatenate, zip(*kinds, strict=True))
-        by_order = in_order(order)
-        return Features(rows[by_order], starts[by_order], ends[by_order], weights[by_order])
+        kinds = (*self._word_features(texts, tokens, small), *self._group_features(texts, small))
+        return Features(*map(np.concatenate, zip(*kinds, strict=True)))
 
-    def _word_features(self, texts: Joined, tokens: Tokens, small: Codes) -> Iterator[_Kind]:
+    def _word_features(self, texts: Joined, tokens: Tokens, small: Codes) -> Iterator[Features]:
         """Words and pairs of neighbouring words."""
         starts, ends, figures = tokens
         weights = least(texts.weights, starts, ends)
@@ -181,25 +158,18 @@ class BatchModel:
         words[np.flatnonzero(figures)] = self._figure
         words[np.flatnonzero(_are_marks(texts, tokens) | (weights <= 0))] = 0
         passages = texts.passages[starts]
-        order = _ORDER * texts.offsets[passages] + 2 * (starts - texts.offsets[passages])
         own = np.flatnonzero((words > 0) & (self._row_of_word[words] >= 0))
-        yield (
-            self._row_of_word[words[own]],
-            starts[own],
-            ends[own],
-            weights[own],
-            order[own],
-        )
+        yield Features(self._row_of_word[words[own]], starts[own], ends[own], weights[own])
         first = np.flatnonzero((words[:-1] > 0) & (words[1:] > 0) & (passages[:-1] == passages[1:]))
         pairs = np.stack([words[first], words[first + 1]], axis=1).ravel().astype(np.uint32)
         places = np.arange(0, len(pairs), 2)
         rows = self._row_of_pair[self._pairs.whole(pairs, places, places + 2)]
         known = np.flatnonzero(rows >= 0)
-        first, rows = first[known], rows[known]
+        first = first[known]
         weight = np.minimum(weights[first], weights[first + 1])
-        yield rows, starts[first], ends[first + 1], weight, order[first + 1] + 1
+        yield Features(rows[known], starts[first], ends[first + 1], weight)
 
-    def _group_features(self, texts: Joined, small: Codes) -> Iterator[_Kind]:
+    def _group_features(self, texts: Joined, small: Codes) -> Iterator[Features]:
         """Groups of characters; a run of digits is one character ``0``."""
         digits = _DIGITS[np.minimum(small, PLANE)]
         starts = np.flatnonzero(~(digits & np.concatenate([[False], digits[:-1]])))
@@ -208,9 +178,6 @@ class BatchModel:
         last = texts.weights[ends - 1]
         weight = np.minimum(texts.weights[starts], last)
         codes[_MARKS[np.minimum(codes, PLANE)] | (last <= 0)] = 0
-        passages = texts.passages[starts]
-        after_words = 2 * np.diff(texts.offsets, append=len(small))[passages]
-        order = _ORDER * texts.offsets[passages] + after_words + 4 * (starts - texts.offsets[passages])
         for step in self._groups.steps(codes):
             rows = self._row_of_group[step.states]
             known = np.flatnonzero((rows >= 0) & (weight[step.starts] > 0))
@@ -218,13 +185,7 @@ class BatchModel:
             least = weight[first]
             for further in range(1, step.length):
                 least = np.minimum(least, last[first + further])
-            yield (
-                rows[known],
-                starts[first],
-                ends[first + step.length - 1],
-                least,
-                order[first] + step.length - 1,
-            )
+            yield Features(rows[known], starts[first], ends[first + step.length - 1], least)
 
 
 def _are_marks(texts: Joined, tokens: Tokens) -> NDArray[np.bool_]:
