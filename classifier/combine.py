@@ -77,7 +77,7 @@ def combination_inputs(
     strong = table[:, 1] + table[:, 2]
     strong[[outside, insufficient]] = 0
     beside = min(float(strong.max()), 1.5)
-    sea, coast, inland, away = (bool(reading.ties[tie]) for tie in Tie)
+    sea, coast, inland, away = reading.ties
     table[outside, 7:13] = (
         1,
         not (sea or coast),
@@ -114,7 +114,7 @@ def probabilities_many(
     No input is laid out in a table: most belong to one label only, and many texts have no sums of money.
     """
     outside, insufficient = terms.row[OUTSIDE], terms.row[INSUFFICIENT]
-    ties = np.array([list(map(bool, reading.ties.values())) for reading in batch.readings]).reshape(-1, len(Tie)).T
+    ties = np.array([reading.ties for reading in batch.readings], dtype=bool).reshape(-1, len(Tie)).T
     sea, coast, *_ = ties[:, :, None]
     need = [needs.get(label) for label in terms.row]
     free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
@@ -175,9 +175,7 @@ def weight_vector(weights: Mapping[str, float]) -> Array:
 def is_tied(label: str, reading: Reading, needs: Mapping[str, Tie]) -> bool:
     """Whether the text has the tie to the sea that the label's terms need: a word of the sea, or also a coastal place."""
     need = needs.get(label)
-    if need is None or reading.ties[Tie.SEA]:
-        return True
-    return need is Tie.COAST and bool(reading.ties[Tie.COAST])
+    return need is None or reading.ties.sea or (need is Tie.COAST and reading.ties.coast)
 
 
 def _claims(reading: Reading, needs: Mapping[str, Tie]) -> dict[str, tuple[float, float, float, float, float]]:

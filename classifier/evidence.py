@@ -189,7 +189,7 @@ def _given(
 
 def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
     """Sentences on terms that did not count because the text names no sea."""
-    if reading.ties[Tie.SEA]:
+    if reading.ties.sea:
         return []
     strong = [term.label for term, _, _, weight in reading.hits if term.strength is Strength.STRONG and weight > 0]
     untied = [label for label in dict.fromkeys(strong) if not is_tied(label, reading, needs)]

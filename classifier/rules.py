@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ from classifier.text import Passage, Span, normalise
 
 _SENTENCE_END = re.compile(r"[。;!?]")
 _INSIDE_WORD = re.compile(r"(?<=[A-Za-z])(?=[A-Za-z])")
-_LETTER = re.compile(r"[\u4e00-\u9fffA-Za-z]")
+_NO_LETTER = r"[^\u4e00-\u9fffA-Za-z]"
 
-_TIES = tuple((tie, tie.value) for tie in Tie)
+_TIES = tuple(Tie)
 
 # What the borrower does counts less than what the money is for (boundary rule B1).
 FIELD_WEIGHT = {Field.SCOPE: 0.35, Field.INDUSTRY: 0.35}
@@ -31,13 +31,22 @@ class Hit(NamedTuple):
     weight: float
 
 
+class Ties(NamedTuple):
+    """Which ties a text has, in the order of ``Tie``."""
+
+    sea: bool
+    coast: bool
+    inland: bool
+    inland_place: bool
+
+
 class Reading(NamedTuple):
     """All that the rules see in one application."""
 
     passages: tuple[Passage, ...]
     hits: tuple[Hit, ...]
     shifts: tuple[Shift, ...]
-    ties: Mapping[Tie, tuple[tuple[int, Span], ...]]
+    ties: Ties
     is_boilerplate: bool
 
     @property
@@ -80,8 +89,7 @@ class RuleSet:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self.contexts = Contexts(lexicon.contexts)
-        self.tie_of = {word: tie for tie, words in lexicon.ties.items() for word in words}
-        self._tie_names = {word: tie.value for word, tie in self.tie_of.items()}
+        self.tie_of = {word: _TIES.index(tie) for tie, words in lexicon.ties.items() for word in words}
         self._single_labels = single_labels(lexicon.terms)
         self._terms_by_literal: dict[str, list[int]] = {}  # by the words of their first part
         for number, term in enumerate(lexicon.terms):
@@ -90,8 +98,8 @@ class RuleSet:
         self._cues = self.contexts.words
         words = chain.from_iterable(part for term in lexicon.terms for part in term.parts)
         self._matcher = Matcher(chain(words, self.tie_of, self._cues))
-        stock = sorted(lexicon.boilerplate, key=len, reverse=True)
-        self._boilerplate = re.compile("|".join(map(re.escape, stock)) or "(?!)")
+        nothing = f"(?:{_longest_of(lexicon.boilerplate)}|{_NO_LETTER})*+"  # what it took it never gives back
+        self._two_letters = re.compile(f"(?s:{nothing}.{nothing}.)")
 
     def read(self, application: Application) -> Reading:
         """Normalise every field, weigh it by its context, and find the terms and the ties to the sea."""
@@ -108,7 +116,7 @@ class RuleSet:
             passages=passages,
             hits=tuple(_best_of_each(hits)),
             shifts=tuple(shifts),
-            ties=self.find_ties(passages, [_only(self.tie_of, own) for own in found]),
+            ties=self._ties(passages, found),
             is_boilerplate=self.is_boilerplate(passages),
         )
 
@@ -129,32 +137,19 @@ class RuleSet:
                 if passage.field in (Field.NAME, Field.DESCRIPTION):
                     passage.lower((0, len(passage.weights)), self.lexicon.background)
 
-    def find_ties(
-        self, passages: Sequence[Passage], found: Sequence[Iterable[tuple[str, Span]]]
-    ) -> dict[Tie, tuple[tuple[int, Span], ...]]:
-        """The ties to the sea among the words of ties found in each passage (by start, longest first)."""
-        ties: dict[str, list[tuple[int, Span]]] = {}
-        for number, (passage, own) in enumerate(zip(passages, found, strict=True)):
-            free = 0  # leftmost, longest, no overlap: 威海风电 holds the place 威海, not the word 海风
-            for literal, (start, end) in own:
-                if start >= free:
-                    free = end
-                    if 0.0 not in passage.weights[start:end].tolist():
-                        ties.setdefault(self._tie_names[literal], []).append((number, (start, end)))
-        return {tie: tuple(ties.get(name, ())) for tie, name in _TIES}
+    def _ties(self, passages: Sequence[Passage], found: Sequence[Iterable[Occurrence]]) -> Ties:
+        """The ties of words that are not voided."""
+        ties = [False] * len(_TIES)
+        for passage, own in zip(passages, found, strict=True):
+            words = _only(self.tie_of, own)
+            for word, (start, end) in map(words.__getitem__, leftmost([span for _, span in words])):
+                ties[self.tie_of[word]] |= min(passage.weights[start:end]) > 0
+        return Ties(*map(bool, ties))
 
     def is_boilerplate(self, passages: Sequence[Passage]) -> bool:
         """True if nothing is left of the fields that speak of the project once stock phrases and figures are gone."""
-        text = "".join(passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT)
-        place = letters = 0
-        while place < len(text):
-            phrase = self._boilerplate.match(text, place)
-            if phrase is None and _LETTER.match(text, place):
-                letters += 1
-                if letters == 2:
-                    return False
-            place = phrase.end() if phrase else place + 1
-        return True
+        text = "".join([passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT])
+        return self._two_letters.match(text) is None
 
     def _hits(self, passage: Passage, number: int, found: Sequence[Occurrence]) -> Iterator[Hit]:
         places = _places(passage, found)
@@ -194,6 +189,24 @@ def single_labels(terms: Iterable[Term]) -> dict[str, set[str]]:
             for literal in term.parts[0]:
                 labels[literal].add(term.label)
     return labels
+
+
+def _longest_of(phrases: Collection[str]) -> str:
+    """A pattern of the longest phrase that begins at a place; most places fail at the first character, at once."""
+    if not phrases:
+        return "(?!)"
+    first = "".join(map(re.escape, {phrase[0] for phrase in phrases}))
+    return f"(?=[{first}])(?:{'|'.join(map(re.escape, sorted(phrases, key=len, reverse=True)))})"
+
+
+def leftmost(spans: Iterable[Span]) -> list[int]:
+    """Which of the spans to take (by start, longest first) so that none overlap: 威海风电 holds the place 威海, not 海风."""
+    taken, free = [], 0
+    for number, (start, end) in enumerate(spans):
+        if start >= free:
+            free = end
+            taken.append(number)
+    return taken
 
 
 def _only(words: Container[str], found: Iterable[Occurrence]) -> list[Occurrence]:

@@ -18,8 +18,8 @@ from classifier.fast.contexts import BatchContexts
 from classifier.fast.joined import PLANE, Found, Joined, Rows
 from classifier.fast.reading import BatchReading, HitColumns
 from classifier.records import Application, Field
-from classifier.rules import Reading, RuleSet, field_weight, single_labels
-from classifier.text import Passage, Span, normalise_many
+from classifier.rules import Reading, RuleSet, Ties, field_weight, leftmost, single_labels
+from classifier.text import Passage, normalise_many
 from classifier.words.columns import Numbers, begins, by_owner, concatenated, in_order, least, ranges
 from classifier.words.trie import Trie, Words
 
@@ -164,6 +164,7 @@ class BatchRules:
             np.array([word in own for word in self._words], dtype=bool)
             for own in (literals, rules.tie_of, rules.contexts.words)
         )
+        self._tie_of = np.array([rules.tie_of.get(word, -1) for word in self._words])
         self._contexts = BatchContexts(rules, self._words)
         self._terms = _TermTable(rules, self._words)
 
@@ -198,18 +199,20 @@ class BatchRules:
         passages: Sequence[tuple[Passage, ...]],
         shifts: Sequence[tuple[Shift, ...]],
     ) -> list[Reading]:
-        ties = self._listed(found.only(self._are_ties), joined, passages)
         listed = hits.listed(self._rules.lexicon.terms, joined.numbers, joined.size)
+        ties = self._ties(found.only(self._are_ties), joined)
         return [
-            Reading(
-                passages=own,
-                hits=own_hits,
-                shifts=own_shifts,
-                ties=self._rules.find_ties(own, own_ties),
-                is_boilerplate=self._rules.is_boilerplate(own),
-            )
+            Reading(own, own_hits, own_shifts, own_ties, self._rules.is_boilerplate(own))
             for own, own_hits, own_shifts, own_ties in zip(passages, listed, shifts, ties, strict=True)
         ]
+
+    def _ties(self, found: Found, joined: Joined) -> list[Ties]:
+        taken = leftmost(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
+        starts, ends, words, passages = (column[taken] for column in found)
+        has = np.zeros((joined.size, len(Ties._fields)), dtype=bool)
+        counted = np.flatnonzero(least(joined.weights, starts, ends) > 0)
+        has[joined.records[passages[counted]], self._tie_of[words[counted]]] = True
+        return list(map(Ties._make, has.tolist()))
 
     def _find(self, joined: Joined) -> Found:
         starts, lengths, words = [], [], []
@@ -226,18 +229,6 @@ class BatchRules:
         whole = np.flatnonzero(~((latin[start] & latin[start - 1]) | (latin[end - 1] & latin[end])))
         start, end, word = start[whole], end[whole], word[whole]
         return Found(start, end, word, joined.passages[start])
-
-    def _listed(
-        self, found: Found, joined: Joined, passages: Sequence[Sequence[Passage]]
-    ) -> list[list[list[tuple[str, Span]]]]:
-        """The occurrences of each passage of each application, as the plain rules take them."""
-        listed: list[list[list[tuple[str, Span]]]] = [[[] for _ in own] for own in passages]
-        offset = joined.offsets[found.passages]
-        columns = (found.starts - offset, found.ends - offset, found.words)
-        owners = (joined.records[found.passages], joined.numbers[found.passages])
-        for start, end, word, record, number in zip(*(one.tolist() for one in (*columns, *owners)), strict=True):
-            listed[record][number].append((self._words[word], (start, end)))
-        return listed
 
     def _hits(self, found: Found, joined: Joined) -> HitColumns:
         """For each application the place where each of its terms counts most (see ``rules._best_of_each``)."""
