@@ -6,15 +6,15 @@ predictions the model made for texts it had not seen, so the probabilities are c
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, Strength, Tie
-from classifier.rules import Reading
-from classifier.words.columns import sums
+from classifier.rules import Reading, Ties
+from classifier.words.columns import by_owner, sums
 
 if TYPE_CHECKING:
     from classifier.fast.reading import BatchReading, HitColumns, TermColumns
@@ -114,11 +114,8 @@ def probabilities_many(
     No input is laid out in a table: most belong to one label only, and many texts have no sums of money.
     """
     outside, insufficient = terms.row[OUTSIDE], terms.row[INSUFFICIENT]
-    ties = np.array([reading.ties for reading in batch.readings], dtype=bool).reshape(-1, len(Tie)).T
-    sea, coast, *_ = ties[:, :, None]
-    need = [needs.get(label) for label in terms.row]
-    free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
-    claims = _bounded(_sums(batch.hits, terms, len(batch.readings)), free | sea | (by_coast & coast))
+    ties = _ties(batch)
+    claims = _bounded(_sums(batch.hits, terms, len(batch.readings)), _tied(ties, terms.row, needs))
     found = np.zeros(claims[0].shape) if scores is None else scores * weights[0]
     for values, weight in zip((*claims, money), weights[1:7], strict=True):
         if values is not None:
@@ -135,10 +132,10 @@ def _uncoded_inputs(
     batch: "BatchReading", ties: NDArray[np.bool_], strong: Array, untied: Array, items: int
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """The inputs that belong to 目录外 alone, and those of 信息不足; the first ``items`` labels are those of items."""
-    sea, coast, inland, away = ties
+    sea, coast, inland, away = ties.T
     beside = np.minimum(strong[:, :items].max(axis=1), 1.5)
     near = sea | ((strong[:, :items] > 0) | (untied[:, :items] > 0)).any(axis=1)
-    hit = np.array([bool(reading.hits) for reading in batch.readings], dtype=bool)
+    hit = np.bincount(batch.hits.records, minlength=len(batch.readings)) > 0
     return (1, ~(sea | coast), coast & ~sea, inland, away, beside), (1, beside, hit & ~near, ~hit)
 
 
@@ -172,10 +169,38 @@ def weight_vector(weights: Mapping[str, float]) -> Array:
     return np.array([weights.get(name, 0.0) for name in INPUTS])
 
 
-def is_tied(label: str, reading: Reading, needs: Mapping[str, Tie]) -> bool:
-    """Whether the text has the tie to the sea that the label's terms need: a word of the sea, or also a coastal place."""
+def untied(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
+    """The labels that have a strong term but not the tie to the sea that their terms need, in the order found."""
+    strong = [term.label for term, _, _, weight in reading.hits if term.strength is Strength.STRONG and weight > 0]
+    return [label for label in dict.fromkeys(strong) if not _is_tied(label, reading.ties, needs)]
+
+
+def untied_many(batch: "BatchReading", terms: "TermColumns", needs: Mapping[str, Tie]) -> list[Sequence[str]]:
+    """The same for each reading."""
+    hits, labels = batch.hits, tuple(terms.row)
+    tied = _tied(_ties(batch), terms.row, needs)
+    strong = (terms.strengths[hits.terms] == _STRENGTHS.index(Strength.STRONG)) & (hits.weights > 0)
+    own = np.flatnonzero(strong & ~tied[hits.records, terms.labels[hits.terms]])
+    found = by_owner(terms.labels[hits.terms[own]].tolist(), hits.records[own], len(batch.readings))
+    return [[labels[number] for number in dict.fromkeys(numbers)] if numbers else () for numbers in found]
+
+
+def _is_tied(label: str, ties: Ties, needs: Mapping[str, Tie]) -> bool:
+    """Whether there is the tie to the sea that the label's terms need: a word of the sea, or also a coastal place."""
     need = needs.get(label)
-    return need is None or reading.ties.sea or (need is Tie.COAST and reading.ties.coast)
+    return need is None or ties.sea or (need is Tie.COAST and ties.coast)
+
+
+def _tied(ties: NDArray[np.bool_], labels: Iterable[str], needs: Mapping[str, Tie]) -> NDArray[np.bool_]:
+    """``_is_tied`` of each reading's ties, shape (readings, ties), and each label: shape (readings, labels)."""
+    sea, coast, *_ = ties.T[:, :, None]
+    need = [needs.get(label) for label in labels]
+    free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
+    return np.asarray(free | sea | (by_coast & coast))
+
+
+def _ties(batch: "BatchReading") -> NDArray[np.bool_]:
+    return np.array([reading.ties for reading in batch.readings], dtype=bool).reshape(-1, len(Tie))
 
 
 def _claims(reading: Reading, needs: Mapping[str, Tie]) -> dict[str, tuple[float, float, float, float, float]]:
@@ -185,7 +210,7 @@ def _claims(reading: Reading, needs: Mapping[str, Tie]) -> dict[str, tuple[float
         sums.setdefault(label, [0.0] * len(_STRENGTHS))[_STRENGTHS.index(strength)] += weight
     claims = {}
     for label, (strong, weak, excluding) in sums.items():
-        if is_tied(label, reading, needs):
+        if _is_tied(label, reading.ties, needs):
             values = (
                 min(strong, 1.0),
                 np.log1p(max(strong - 1, 0)),

@@ -1,14 +1,14 @@
 """What is made of an application once its probabilities are known: label, depth, route, reasons. The thresholds are the manifest's."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
 from classifier.evidence import borrower_differs, explain_ties, industry_agrees
-from classifier.lexicon import INSUFFICIENT, OUTSIDE, Term, Tie
+from classifier.lexicon import INSUFFICIENT, OUTSIDE, Term
 from classifier.manifest import Thresholds
-from classifier.records import Application, Candidate, Evidence, Outcome, Prediction, Route, Versions
+from classifier.records import Application, Candidate, Evidence, Outcome, Prediction, Route, Versions, four_decimals
 from classifier.rules import FIELD_WEIGHT, Reading
 from classifier.seen import Decision, Seen
 from taxonomy import Catalogue, Entry, Tier
@@ -22,20 +22,18 @@ _candidate: Callable[[tuple[object, ...]], Candidate] = partial(tuple.__new__, C
 
 
 class Decider:
-    """The decisions of one catalogue, by its thresholds; ``needs`` are the ties to the sea that labels need."""
+    """The decisions of one catalogue, by its thresholds."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         labels: Sequence[str],
         thresholds: Thresholds,
-        needs: Mapping[str, Tie],
         versions: Versions,
     ) -> None:
         self._catalogue = catalogue
         self._labels = labels
         self._thresholds = thresholds
-        self._needs = needs
         self._versions = versions
         self._below = _rows_below(catalogue)
         self._row = {label: row for row, label in enumerate(labels)}
@@ -65,19 +63,17 @@ class Decider:
             outcome=outcome,
             code=code,
             level=self._catalogue[code].level if code else None,
-            confidence=round(confidence, 4),
+            confidence=four_decimals(confidence),
             route=Route.REVIEW if doubts else Route.ACCEPT,
             also=also,
-            candidates=tuple(
-                _candidate((own, item, round(share, 4))) for (own, item), share in zip(best, seen.most, strict=True)
-            ),
+            candidates=tuple(map(_candidate, zip(*zip(*best, strict=True), seen.most, strict=True))),
             evidence=evidence,
             crosswalk=self._catalogue[code].links if code else (),
             reasons=(
                 *doubts,
                 *borrower_differs(reading, code),
                 *industry_agrees(seen.application, self._catalogue[code] if code else None),
-                *explain_ties(reading, self._needs),
+                *explain_ties(seen.untied),
             ),
             versions=self._versions,
         )

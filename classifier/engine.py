@@ -13,6 +13,8 @@ from classifier.combine import (
     combination_inputs,
     probabilities,
     probabilities_many,
+    untied,
+    untied_many,
     weight_vector,
 )
 from classifier.deciding import Decider, has_other_purpose
@@ -64,7 +66,7 @@ class Classifier:
         )
         self._combination = weight_vector(self.weights)
         thresholds = manifest.thresholds if manifest else _WITHOUT_MODEL
-        self._decider = Decider(catalogue, self.labels, thresholds, rules.lexicon.needs, self.versions)
+        self._decider = Decider(catalogue, self.labels, thresholds, self.versions)
 
     @classmethod
     @without_collection()
@@ -97,7 +99,8 @@ class Classifier:
         vector = self._vector(reading)
         money = self._money(reading)
         shares = self._shares(reading, vector, money)
-        (seen,) = see([application], [reading], [reading.strong], shares[None], money[None])
+        lost = untied(reading, self.rules.lexicon.needs)
+        (seen,) = see([application], [reading], [reading.strong], [lost], shares[None], money[None])
         decision = self._decider.decide(seen)
         words = self.model.words(vector, decision.spoken[0], MODEL_WORDS) if self.model and vector else []
         evidence = gather_evidence(reading, decision.spoken, self.weights, words)
@@ -130,7 +133,9 @@ class Classifier:
     def _predict_portion(self, applications: Sequence[Application], explain: bool) -> list[Prediction]:
         batch = self._batch_rules.read(applications)
         shares, money, vectors = self._weigh(batch)
-        seen = see(applications, batch.readings, batch.hits.strong(self._terms, len(applications)), shares, money)
+        named = batch.hits.strong(self._terms, len(applications))
+        lost = untied_many(batch, self._terms, self.rules.lexicon.needs)
+        seen = see(applications, batch.readings, named, lost, shares, money)
         decisions = [self._decider.decide(one) for one in seen]
         doubts = self._other_purposes(applications, decisions)
         evidence: Sequence[tuple[Evidence, ...]] = [()] * len(seen)

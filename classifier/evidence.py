@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classifier.combine import is_tied
 from classifier.contexts import Shift
-from classifier.lexicon import OUTSIDE, Strength, Tie
+from classifier.lexicon import OUTSIDE, Strength
 from classifier.model import Word, WordColumns
-from classifier.records import Application, Evidence, Source
+from classifier.records import Application, Evidence, Source, four_decimals
 from classifier.rules import FIELD_WEIGHT, Hit, Reading
 from classifier.text import Passage
 from classifier.words.columns import Numbers, begins, by_owner
@@ -61,7 +60,7 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
 
 @lru_cache
 def _moved(worth: float, weight: float) -> float:
-    return round(worth * min(weight, 1.0), 4)
+    return four_decimals(worth * min(weight, 1.0))
 
 
 @lru_cache(maxsize=2**14)
@@ -103,7 +102,9 @@ def _model_evidence(reading: Reading, words: Sequence[Word], label: str, scale: 
             field, (original, _, starts, ends), _ = reading.passages[number]
             start, end = starts[first], ends[last - 1]
             note = _MODEL_NOTES[weight > 0]
-            yield _new((Source.MODEL, field, start, end, original[start:end], label, round(weight * scale, 4), note))
+            yield _new(
+                (Source.MODEL, field, start, end, original[start:end], label, four_decimals(weight * scale), note)
+            )
 
 
 def gather_evidence_many(
@@ -151,7 +152,7 @@ def _model_evidence_many(
     least = np.repeat(most, np.diff(heads, append=len(size))) * _LEAST_SHARE
     kept = np.flatnonzero((size >= least) & (least > 0))
     labels = [spoken[text][0] for text in words.texts[kept].tolist()]
-    weights = [round(weight, 4) for weight in (words.weights[kept] * scale).tolist()]
+    weights = ((words.weights[kept] * scale).round(4) + 0.0).tolist()  # as four_decimals: no zero below zero
     notes = [_MODEL_NOTES[weight > 0] for weight in words.weights[kept].tolist()]
     numbers, starts, ends = (column[kept] for column in (words.passages, words.starts, words.ends))
     return _pieces(batch, Source.MODEL, numbers, starts, ends, (labels, weights, notes))
@@ -187,12 +188,8 @@ def _given(
     return first, last
 
 
-def explain_ties(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
-    """Sentences on terms that did not count because the text names no sea."""
-    if reading.ties.sea:
-        return []
-    strong = [term.label for term, _, _, weight in reading.hits if term.strength is Strength.STRONG and weight > 0]
-    untied = [label for label in dict.fromkeys(strong) if not is_tied(label, reading, needs)]
+def explain_ties(untied: Iterable[str]) -> list[str]:
+    """Sentences on labels whose terms did not count because the text names no sea."""
     return [f"{label} 的词条需有涉海字样或沿海地点才算数，原文没有。" for label in untied]
 
 

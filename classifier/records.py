@@ -76,6 +76,11 @@ class Application:
         return str(getattr(self, field.name.lower()))
 
 
+def four_decimals(share: float) -> float:
+    """A probability or a weight as it is shown: as numpy rounds (Python's own ``round`` differs in some last digits), never -0."""
+    return round(share * 10_000) / 10_000
+
+
 class Evidence(NamedTuple):
     """One reason, with its place: ``text`` is ``application.text(field)[start:end]``.
 

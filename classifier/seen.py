@@ -15,14 +15,15 @@ MOST_CANDIDATES = 5
 class Seen(NamedTuple):
     """An application, its reading, and for each label its probability and its share of the money.
 
-    ``order`` and ``most`` are the likeliest labels (by number) and their probabilities, ``item`` is the likeliest item,
-    ``blue`` the probability of all items, ``uncoded`` those of 目录外 and 信息不足; ``named`` are the strong terms that
-    count fully.
+    ``order`` and ``most`` are the likeliest labels (by number) and their probabilities as shown, ``item`` is the likeliest
+    item, ``blue`` the probability of all items, ``uncoded`` those of 目录外 and 信息不足; ``named`` are the strong terms that
+    count fully, ``untied`` the labels whose strong terms do not count for want of a tie to the sea.
     """
 
     application: Application
     reading: Reading
     named: Sequence[Term]
+    untied: Sequence[str]
     shares: np.ndarray
     money: np.ndarray
     has_money: bool
@@ -37,6 +38,7 @@ def see(
     applications: Sequence[Application],
     readings: Sequence[Reading],
     named: Sequence[Sequence[Term]],
+    untied: Sequence[Sequence[str]],
     shares: np.ndarray,
     money: np.ndarray,
 ) -> list[Seen]:
@@ -45,13 +47,13 @@ def see(
     columns = (
         money.any(axis=1),
         order,
-        np.take_along_axis(shares, order, axis=1),
+        np.take_along_axis(shares, order, axis=1).round(4),
         shares[:, :-2].argmax(axis=1),
         shares[:, :-2].sum(axis=1),
         shares[:, -2:],
     )
     listed = zip(*(column.tolist() for column in columns), strict=True)
-    given = zip(applications, readings, named, shares, money, strict=True)
+    given = zip(applications, readings, named, untied, shares, money, strict=True)
     return [Seen(*one, *rest) for one, rest in zip(given, listed, strict=True)]
 
 
