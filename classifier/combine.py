@@ -17,7 +17,7 @@ from classifier.rules import Reading, Ties
 from classifier.words.columns import by_owner, sums
 
 if TYPE_CHECKING:
-    from classifier.fast.reading import BatchReading, HitColumns, TermColumns
+    from classifier.fast.reading import ReadingColumns, TermColumns
 
 Array = NDArray[np.float64]
 
@@ -102,7 +102,7 @@ def probabilities(inputs: Array, weights: Array) -> Array:
 
 
 def probabilities_many(
-    batch: "BatchReading",
+    readings: "ReadingColumns",
     terms: "TermColumns",
     scores: NDArray[np.float32] | None,
     money: Array | None,
@@ -114,13 +114,12 @@ def probabilities_many(
     No input is laid out in a table: most belong to one label only, and many texts have no sums of money.
     """
     outside, insufficient = terms.row[OUTSIDE], terms.row[INSUFFICIENT]
-    ties = _ties(batch)
-    claims = _bounded(_sums(batch.hits, terms, len(batch.readings)), _tied(ties, terms.row, needs))
+    claims = _bounded(_sums(readings, terms), _tied(readings.ties, terms.row, needs))
     found = np.zeros(claims[0].shape) if scores is None else scores * weights[0]
     for values, weight in zip((*claims, money), weights[1:7], strict=True):
         if values is not None:
             found += values * weight
-    of_outside, of_insufficient = _uncoded_inputs(batch, ties, claims[0] + claims[1], claims[4], outside)
+    of_outside, of_insufficient = _uncoded_inputs(readings, claims[0] + claims[1], claims[4], outside)
     for values, weight in zip(of_outside, weights[7:13], strict=True):
         found[:, outside] += values * weight
     for values, weight in zip(of_insufficient, weights[13:], strict=True):
@@ -129,18 +128,19 @@ def probabilities_many(
 
 
 def _uncoded_inputs(
-    batch: "BatchReading", ties: NDArray[np.bool_], strong: Array, untied: Array, items: int
+    readings: "ReadingColumns", strong: Array, untied: Array, items: int
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """The inputs that belong to 目录外 alone, and those of 信息不足; the first ``items`` labels are those of items."""
-    sea, coast, inland, away = ties.T
+    sea, coast, inland, away = readings.ties.T
     beside = np.minimum(strong[:, :items].max(axis=1), 1.5)
     near = sea | ((strong[:, :items] > 0) | (untied[:, :items] > 0)).any(axis=1)
-    hit = np.bincount(batch.hits.records, minlength=len(batch.readings)) > 0
+    hit = np.bincount(readings.hits.records, minlength=len(sea)) > 0
     return (1, ~(sea | coast), coast & ~sea, inland, away, beside), (1, beside, hit & ~near, ~hit)
 
 
-def _sums(hits: "HitColumns", terms: "TermColumns", size: int) -> Array:
+def _sums(readings: "ReadingColumns", terms: "TermColumns") -> Array:
     """The weights of the hits, summed by strength, reading and label."""
+    hits, size = readings.hits, len(readings.ties)
     shape = (len(Strength), size, len(terms.row))
     places = (terms.strengths[hits.terms] * size + hits.records) * shape[2] + terms.labels[hits.terms]
     return sums(places, hits.weights, math.prod(shape)).reshape(shape)
@@ -175,13 +175,13 @@ def untied(reading: Reading, needs: Mapping[str, Tie]) -> list[str]:
     return [label for label in dict.fromkeys(strong) if not _is_tied(label, reading.ties, needs)]
 
 
-def untied_many(batch: "BatchReading", terms: "TermColumns", needs: Mapping[str, Tie]) -> list[Sequence[str]]:
+def untied_many(readings: "ReadingColumns", terms: "TermColumns", needs: Mapping[str, Tie]) -> list[Sequence[str]]:
     """The same for each reading."""
-    hits, labels = batch.hits, tuple(terms.row)
-    tied = _tied(_ties(batch), terms.row, needs)
+    hits, labels = readings.hits, tuple(terms.row)
+    tied = _tied(readings.ties, terms.row, needs)
     strong = (terms.strengths[hits.terms] == _STRENGTHS.index(Strength.STRONG)) & (hits.weights > 0)
     own = np.flatnonzero(strong & ~tied[hits.records, terms.labels[hits.terms]])
-    found = by_owner(terms.labels[hits.terms[own]].tolist(), hits.records[own], len(batch.readings))
+    found = by_owner(terms.labels[hits.terms[own]].tolist(), hits.records[own], len(tied))
     return [[labels[number] for number in dict.fromkeys(numbers)] if numbers else () for numbers in found]
 
 
@@ -197,10 +197,6 @@ def _tied(ties: NDArray[np.bool_], labels: Iterable[str], needs: Mapping[str, Ti
     need = [needs.get(label) for label in labels]
     free, by_coast = (np.array([one is tie for one in need]) for tie in (None, Tie.COAST))
     return np.asarray(free | sea | (by_coast & coast))
-
-
-def _ties(batch: "BatchReading") -> NDArray[np.bool_]:
-    return np.array([reading.ties for reading in batch.readings], dtype=bool).reshape(-1, len(Tie))
 
 
 def _claims(reading: Reading, needs: Mapping[str, Tie]) -> dict[str, tuple[float, float, float, float, float]]:

@@ -22,7 +22,7 @@ from classifier.evidence import MODEL_WORDS, gather_evidence, gather_evidence_ma
 from classifier.lexicon import INSUFFICIENT, OUTSIDE, load_lexicon
 from classifier.manifest import Manifest, Thresholds, current_folder, load_model
 from classifier.model import TextModel, Vector
-from classifier.money import money_parts
+from classifier.money import money_parts, read_alone
 from classifier.portions import portions, without_collection
 from classifier.records import Application, Evidence, Outcome, Prediction, Versions
 from classifier.rules import Reading, RuleSet
@@ -32,7 +32,7 @@ from taxonomy import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
     from classifier.fast.batchwise import BatchRules
-    from classifier.fast.reading import BatchReading, TermColumns
+    from classifier.fast.reading import BatchReading, ReadingColumns, TermColumns
     from classifier.fast.vectors import BatchModel, Vectors
 
 _MONEY = INPUTS.index("money")
@@ -133,8 +133,8 @@ class Classifier:
     def _predict_portion(self, applications: Sequence[Application], explain: bool) -> list[Prediction]:
         batch = self._batch_rules.read(applications)
         shares, money, vectors = self._weigh(batch)
-        named = batch.hits.strong(self._terms, len(applications))
-        lost = untied_many(batch, self._terms, self.rules.lexicon.needs)
+        named = batch.columns.hits.strong(self._terms, len(applications))
+        lost = untied_many(batch.columns, self._terms, self.rules.lexicon.needs)
         seen = see(applications, batch.readings, named, lost, shares, money)
         decisions = [self._decider.decide(one) for one in seen]
         doubts = self._other_purposes(applications, decisions)
@@ -149,26 +149,29 @@ class Classifier:
 
     def _weigh(self, batch: "BatchReading") -> tuple[np.ndarray, np.ndarray, "Vectors | None"]:
         """Of each reading the shares and the money (see ``_shares`` and ``_money``), and what the model read."""
-        parts = [(number, part) for number, reading in enumerate(batch.readings) for part in money_parts(reading)]
         money = np.zeros((len(batch.readings), len(self.labels)))
+        parts = [(number, part) for number, reading in enumerate(batch.readings) for part in money_parts(reading)]
         if parts:
-            part_shares, _ = self._shares_many(batch.of([part.reading for _, part in parts], self._terms))
+            first = np.searchsorted(batch.columns.joined.records, np.arange(len(money)))
+            passages = np.array([first[number] + part.passage for number, part in parts])
+            alone = batch.columns.alone(passages, np.array([part.span for _, part in parts]))
+            part_shares, _ = self._shares_many(alone)
             for (number, part), own in zip(parts, part_shares, strict=True):
                 money[number] += part.share * own
             money[:, -2:] = 0
-        shares, vectors = self._shares_many(batch, money if parts else None)
+        shares, vectors = self._shares_many(batch.columns, money if parts else None)
         for number in [number for number, reading in enumerate(batch.readings) if reading.is_boilerplate]:
             shares[number] = _mostly_insufficient(shares[number])
         return shares, money, vectors
 
     def _shares_many(
-        self, batch: "BatchReading", money: np.ndarray | None = None
+        self, readings: "ReadingColumns", money: np.ndarray | None = None
     ) -> tuple[np.ndarray, "Vectors | None"]:
         model = self._batch_model
-        vectors = model.read(batch.joined) if model else None
+        vectors = model.read(readings.joined) if model else None
         scores = model.scores(vectors) if model and vectors else None
         needs = self.rules.lexicon.needs
-        return probabilities_many(batch, self._terms, scores, money, needs, self._combination), vectors
+        return probabilities_many(readings, self._terms, scores, money, needs, self._combination), vectors
 
     @cached_property
     def _batch_rules(self) -> "BatchRules":
@@ -206,7 +209,8 @@ class Classifier:
         """Each item's share of the money: what every part alone would be labelled, weighed by its amount."""
         money = np.zeros(len(self.labels))
         for part in money_parts(reading):
-            inputs = self._inputs(part.reading, self._vector(part.reading))
+            alone = read_alone(reading, part)
+            inputs = self._inputs(alone, self._vector(alone))
             money += part.share * probabilities(inputs, self._combination)
         money[-2:] = 0
         return money

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifier.contexts import Shift
 from classifier.lexicon import OUTSIDE, Strength
@@ -14,17 +15,18 @@ from classifier.model import Word, WordColumns
 from classifier.records import Application, Evidence, Source, four_decimals
 from classifier.rules import FIELD_WEIGHT, Hit, Reading
 from classifier.text import Passage
-from classifier.words.columns import Numbers, begins, by_owner
+from classifier.words.columns import Numbers, begins, by_owner, in_order
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
 
 if TYPE_CHECKING:
-    from classifier.fast.reading import BatchReading, TermColumns
+    from classifier.fast.reading import BatchReading, HitColumns, TermColumns
 
 _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
 _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
+_STRONG = tuple(Strength).index(Strength.STRONG)
 _BY_STRENGTH = ("strong", "weak", "excluding")  # names of the weights of terms, in the order of Strength
 _MODEL_NOTES = ("模型：反对", "模型：支持")
 # A text has two dozen pieces of evidence: a plain call of the constructor for each would cost as much as finding them.
@@ -115,24 +117,22 @@ def gather_evidence_many(
     words: WordColumns | None,
 ) -> list[tuple[Evidence, ...]]:
     """What ``gather_evidence`` gives for each reading and its labels; ``words`` are the model's, None without one."""
-    by_rules = _rule_evidence_many(batch, terms, spoken, weights)
+    is_spoken = np.zeros((len(spoken), len(terms.row)), dtype=bool)
+    owners = np.repeat(np.arange(len(spoken)), list(map(len, spoken)))
+    is_spoken[owners, [terms.row[label] for labels in spoken for label in labels]] = True
+    by_context = _context_evidence_many(batch, terms, is_spoken)
+    is_spoken[:, terms.row[OUTSIDE]] = True
+    by_rules = _rule_evidence_many(batch, terms, is_spoken, weights)
     scale = weights.get("model", 0.0)
     by_model = _model_evidence_many(batch, words, spoken, scale) if words else [()] * len(spoken)
-    return [
-        (*rule, *_context_evidence(reading, labels), *model)
-        for reading, labels, rule, model in zip(batch.readings, spoken, by_rules, by_model, strict=True)
-    ]
+    return [(*rule, *context, *model) for rule, context, model in zip(by_rules, by_context, by_model, strict=True)]
 
 
 def _rule_evidence_many(
-    batch: "BatchReading", terms: "TermColumns", spoken: Sequence[Sequence[str]], weights: Mapping[str, float]
+    batch: "BatchReading", terms: "TermColumns", is_spoken: NDArray[np.bool_], weights: Mapping[str, float]
 ) -> list[Sequence[Evidence]]:
-    hits = batch.hits
-    of_spoken = np.zeros((len(spoken), len(terms.row)), dtype=bool)
-    of_spoken[:, terms.row[OUTSIDE]] = True
-    owners = np.repeat(np.arange(len(spoken)), list(map(len, spoken)))
-    of_spoken[owners, [terms.row[label] for labels in spoken for label in labels]] = True
-    chosen = np.flatnonzero(of_spoken[hits.records, terms.labels[hits.terms]] | (hits.weights == 0))
+    hits = batch.columns.hits
+    chosen = np.flatnonzero(is_spoken[hits.records, terms.labels[hits.terms]] | (hits.weights == 0))
     places, parts = np.nonzero(hits.starts[chosen] >= 0)
     places = chosen[places]
     worth = np.array([weights.get(name, 0.0) for name in _BY_STRENGTH])[terms.strengths[hits.terms[places]]].tolist()
@@ -141,6 +141,32 @@ def _rule_evidence_many(
     rest = ([term.label for term in own], map(_moved, worth, counts), map(_note, [term.rule for term in own], counts))
     starts, ends = hits.starts[places, parts], hits.ends[places, parts]
     return _pieces(batch, Source.RULE, hits.passages[places], starts, ends, rest)
+
+
+def _context_evidence_many(
+    batch: "BatchReading", terms: "TermColumns", is_spoken: NDArray[np.bool_]
+) -> list[Sequence[Evidence]]:
+    lowering = np.flatnonzero([rule.weight < 1 for rule in batch.shifts.rules])
+    passages, *places = (column[lowering] for column in batch.shifts[1:])
+    starts, ends, *scope = (column - batch.columns.joined.offsets[passages] for column in places)
+    shifts, labels = _touched_many(batch.columns.hits, terms, is_spoken, passages, np.stack(scope, axis=1))
+    names = [batch.shifts.rules[number].name for number in lowering[shifts].tolist()]
+    rest = map(tuple(terms.row).__getitem__, labels.tolist()), repeat(0.0, len(names)), map("语境：{}".format, names)
+    return _pieces(batch, Source.CONTEXT, passages[shifts], starts[shifts], ends[shifts], rest)
+
+
+def _touched_many(
+    hits: "HitColumns", terms: "TermColumns", is_spoken: NDArray[np.bool_], passages: Numbers, scopes: Numbers
+) -> tuple[Numbers, Numbers]:
+    """What ``_touched`` gives for each scope of a passage, shape (scopes, 2): numbers of scopes, and labels."""
+    numbers, rows, inside = hits.inside(passages, scopes)
+    labels = terms.labels[hits.terms[rows]]
+    named = is_spoken[hits.records[rows], labels] | (terms.strengths[hits.terms[rows]] == _STRONG)
+    own = np.flatnonzero(named & inside.any(axis=1))
+    numbers, labels = numbers[own], labels[own]
+    order = in_order(numbers, labels)
+    once = np.sort(order[begins(numbers[order], labels[order])])
+    return numbers[once], labels[once]
 
 
 def _model_evidence_many(
@@ -173,7 +199,8 @@ def _pieces(
     texts = map(str.__getitem__, map(originals.__getitem__, own), map(slice, *places))
     fields = [passage.field for passage in batch.passages]
     columns = (repeat(source, len(own)), map(fields.__getitem__, own), *places, texts, *rest)
-    return by_owner(list(map(_new, zip(*columns, strict=True))), batch.joined.records[numbers], len(batch.readings))
+    records = batch.columns.joined.records[numbers]
+    return by_owner(list(map(_new, zip(*columns, strict=True))), records, len(batch.readings))
 
 
 def _given(

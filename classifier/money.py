@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from classifier.contexts import contains
-from classifier.rules import Reading
+from classifier.rules import Hit, Reading
 from classifier.text import Passage, Span
 
 _AMOUNT = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?)(?:多|余)?(?:个)?(亿|千万|百万|万|%)(?:元|人民币)?")
@@ -25,12 +25,12 @@ MOST_PARTS = 12
 _CLAUSE_ENDS = ",。;:!?"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the money: its share of all parts (0 to 1) and the reading of the words that say what it is for."""
+class Part(NamedTuple):
+    """A part of the money: its share of all parts (0 to 1), and where the words stand that say what it is for."""
 
     share: float
-    reading: Reading
+    passage: int
+    span: Span
 
 
 def money_parts(reading: Reading) -> list[Part]:
@@ -41,7 +41,7 @@ def money_parts(reading: Reading) -> list[Part]:
         amounts = list(_amounts(passage.normal.text))
         if 1 < len(amounts) <= MOST_PARTS:
             total = sum(amount for amount, _ in amounts) or 1.0
-            return [Part(amount / total, _cut(reading, number, span)) for amount, span in amounts]
+            return [Part(amount / total, number, span) for amount, span in amounts]
     return []
 
 
@@ -65,14 +65,18 @@ def _is_money(text: str, match: re.Match[str]) -> bool:
     return not _TOTAL.search(text[: match.start()]) and not _COUNTED.match(text[match.end() :])
 
 
-def _cut(reading: Reading, number: int, span: Span) -> Reading:
-    """The reading of one stretch alone: other words void, other hits gone; the ties to the sea hold for the whole text."""
+def read_alone(reading: Reading, part: Part) -> Reading:
+    """The words of one part alone: all others void, their hits gone; the ties to the sea hold for the whole text."""
     passages = [
-        _void_outside(passage, span) if place == number else _void_outside(passage, (0, 0))
-        for place, passage in enumerate(reading.passages)
+        _void_outside(passage, part.span if number == part.passage else (0, 0))
+        for number, passage in enumerate(reading.passages)
     ]
-    hits = [hit for hit in reading.hits if hit.passage == number and all(contains(span, own) for own in hit.spans)]
+    hits = [hit for hit in reading.hits if _is_of(hit, part)]
     return reading._replace(passages=tuple(passages), hits=tuple(hits))
+
+
+def _is_of(hit: Hit, part: Part) -> bool:
+    return hit.passage == part.passage and all(contains(part.span, span) for span in hit.spans)
 
 
 def _void_outside(passage: Passage, span: Span) -> Passage:

@@ -44,7 +44,7 @@ class Reading(NamedTuple):
     """All that the rules see in one application."""
 
     passages: tuple[Passage, ...]
-    hits: tuple[Hit, ...]
+    hits: Sequence[Hit]
     shifts: tuple[Shift, ...]
     ties: Ties
     is_boilerplate: bool

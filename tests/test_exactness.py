@@ -18,10 +18,12 @@ from benchmarks.baselines import loaded_jieba
 from benchmarks.corpus import Corpus, product_words
 from benchmarks.exact import fuzz, jieba_tokens, our_tokens
 from classifier import Application, Classifier
+from classifier.combine import untied, untied_many
 from classifier.examples import read_examples
 from classifier.fast.batchwise import BatchRules
-from classifier.fast.reading import BatchReading, TermColumns
+from classifier.fast.reading import TermColumns
 from classifier.fast.vectors import BatchModel
+from classifier.money import money_parts, read_alone
 from classifier.records import Field
 from classifier.rules import Reading
 from classifier.text import normalise, normalise_many
@@ -91,7 +93,7 @@ def _plain(normal: tuple[str, str, Sequence[int], Sequence[int]]) -> tuple[str, 
 
 def _comparable(reading: Reading) -> tuple[object, ...]:
     passages = [(one.field, _plain(one.normal), one.weights.tolist()) for one in reading.passages]
-    return passages, reading.hits, reading.shifts, reading.ties, reading.is_boilerplate
+    return passages, tuple(reading.hits), reading.shifts, reading.ties, reading.is_boilerplate
 
 
 def test_readings_are_those_of_the_plain_rules(classifier: Classifier, applications: list[Application]) -> None:
@@ -115,16 +117,31 @@ def test_readings_of_texts_full_of_cues_are_those_of_the_plain_rules(classifier:
 def test_columns_of_a_batch_are_those_of_its_readings(classifier: Classifier, applications: list[Application]) -> None:
     terms = TermColumns.of(classifier.rules.lexicon.terms, classifier.labels)
     batch = BatchRules(classifier.rules).read(applications)
-    one_by_one = BatchReading.of(batch.readings, terms)
-    width = one_by_one.hits.starts.shape[1]
-    for ours, theirs in zip(batch.hits, one_by_one.hits, strict=True):
-        assert np.array_equal(ours[:, :width] if ours.ndim == 2 else ours, theirs)
-    assert (batch.hits.starts[:, width:] == -1).all()
-    inside = np.flatnonzero(batch.joined.codes)
-    for name in ("codes", "offsets", "passages", "records", "numbers"):
-        assert np.array_equal(getattr(batch.joined, name), getattr(one_by_one.joined, name))
-    assert np.array_equal(batch.joined.weights[inside], one_by_one.joined.weights[inside])
-    assert batch.hits.strong(terms, len(applications)) == [reading.strong for reading in batch.readings]
+    needs = classifier.rules.lexicon.needs
+    assert batch.columns.ties.tolist() == [list(reading.ties) for reading in batch.readings]
+    assert list(map(list, untied_many(batch.columns, terms, needs))) == [untied(one, needs) for one in batch.readings]
+    assert batch.columns.hits.strong(terms, len(applications)) == [reading.strong for reading in batch.readings]
+
+
+def test_parts_of_the_money_are_read_as_the_plain_rules_read_them(classifier: Classifier) -> None:
+    text = "一期投资3000万元建设冷库、加工海带，不含码头；二期投资2亿元建设海上风电场，三期5000万元修公路。"
+    batch = BatchRules(classifier.rules).read([Application("", text), Application("", "海带养殖", purpose=text)])
+    parts = [(number, part) for number, reading in enumerate(batch.readings) for part in money_parts(reading)]
+    assert len(parts) == 6
+    first = [0, 1]  # passages before those of each application
+    passages = np.array([first[number] + part.passage for number, part in parts])
+    columns = batch.columns.alone(passages, np.array([part.span for _, part in parts]))
+    for number, (record, part) in enumerate(parts):
+        alone = read_alone(batch.readings[record], part)
+        own = slice(*np.searchsorted(columns.hits.records, [number, number + 1]))
+        weights = columns.joined.weights[columns.joined.passages == number][:-1]
+        assert columns.ties[number].tolist() == list(alone.ties)
+        assert [classifier.rules.lexicon.terms[term] for term in columns.hits.terms[own]] == [
+            one.term for one in alone.hits
+        ]
+        assert columns.hits.weights[own].tolist() == [hit.weight for hit in alone.hits]
+        assert weights.tolist() == alone.passages[part.passage].weights.tolist()
+        assert sum(passage.weights.sum() for passage in alone.passages) == weights.sum()
 
 
 def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, applications: list[Application]) -> None:
@@ -132,7 +149,7 @@ def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, a
     assert model is not None
     readings = [classifier.rules.read(application) for application in applications]
     batch = BatchModel(model)
-    vectors = batch.read(BatchRules(classifier.rules).read(applications).joined)
+    vectors = batch.read(BatchRules(classifier.rules).read(applications).columns.joined)
     scores = batch.scores(vectors)
     labels = [model.labels[number] for number in scores.argmax(axis=1)]
     words = list(zip(*(column.tolist() for column in batch.words(vectors, labels, 8)), strict=True))
@@ -203,7 +220,7 @@ def test_scores_are_those_of_scikit_learn(classifier: Classifier, applications: 
     model = classifier.model
     assert model is not None
     batch = BatchModel(model)
-    vectors = batch.read(BatchRules(classifier.rules).read(applications).joined)
+    vectors = batch.read(BatchRules(classifier.rules).read(applications).columns.joined)
     matrix = csr_matrix(
         (vectors.values, vectors.rows, vectors.firsts), shape=(len(applications), len(model.vocabulary))
     )

@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.contexts import Shift
 from classifier.fast.contexts import BatchContexts
 from classifier.fast.joined import PLANE, Found, Joined, Rows
-from classifier.fast.reading import BatchReading, HitColumns
+from classifier.fast.reading import BatchReading, HitColumns, ReadingColumns, ShiftColumns
 from classifier.records import Application, Field
 from classifier.rules import Reading, RuleSet, Ties, field_weight, leftmost, single_labels
 from classifier.text import Passage, normalise_many
@@ -189,30 +188,24 @@ class BatchRules:
             self._rules.lower_background(own)
         shifts = self._contexts.weigh(found.only(self._are_cues), joined, passages)
         hits = self._hits(found.only(self._are_terms), joined)
-        return BatchReading(self._readings(found, hits, joined, by_record, shifts), passages, hits, joined)
+        columns = ReadingColumns(self._ties(found.only(self._are_ties), joined), hits, joined)
+        return BatchReading(self._readings(columns, shifts, by_record), columns, shifts, passages)
 
     def _readings(
-        self,
-        found: Found,
-        hits: HitColumns,
-        joined: Joined,
-        passages: Sequence[tuple[Passage, ...]],
-        shifts: Sequence[tuple[Shift, ...]],
+        self, columns: ReadingColumns, shifts: ShiftColumns, passages: Sequence[tuple[Passage, ...]]
     ) -> list[Reading]:
+        ties, hits, joined = columns
         listed = hits.listed(self._rules.lexicon.terms, joined.numbers, joined.size)
-        ties = self._ties(found.only(self._are_ties), joined)
-        return [
-            Reading(own, own_hits, own_shifts, own_ties, self._rules.is_boilerplate(own))
-            for own, own_hits, own_shifts, own_ties in zip(passages, listed, shifts, ties, strict=True)
-        ]
+        rows = zip(passages, listed, shifts.listed(joined), map(Ties._make, ties.tolist()), strict=True)
+        return [Reading(*row, self._rules.is_boilerplate(row[0])) for row in rows]
 
-    def _ties(self, found: Found, joined: Joined) -> list[Ties]:
+    def _ties(self, found: Found, joined: Joined) -> NDArray[np.bool_]:
         taken = leftmost(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
         starts, ends, words, passages = (column[taken] for column in found)
         has = np.zeros((joined.size, len(Ties._fields)), dtype=bool)
         counted = np.flatnonzero(least(joined.weights, starts, ends) > 0)
         has[joined.records[passages[counted]], self._tie_of[words[counted]]] = True
-        return list(map(Ties._make, has.tolist()))
+        return has
 
     def _find(self, joined: Joined) -> Found:
         starts, lengths, words = [], [], []

@@ -1,18 +1,18 @@
 """The context rules for many applications at once: the same shifts and weights as ``RuleSet.weigh`` gives one by one."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.contexts import CLAUSE_MARKS, SENTENCE_MARKS, Fired, Shift, contains
+from classifier.contexts import CLAUSE_MARKS, SENTENCE_MARKS, Fired, contains
 from classifier.fast.joined import PLANE, Found, Joined, Rows
+from classifier.fast.reading import ShiftColumns
 from classifier.lexicon import Direction
 from classifier.rules import RuleSet
 from classifier.text import Passage, Span
-from classifier.words.columns import Numbers, by_owner, in_order
+from classifier.words.columns import Numbers, in_order
 
 _DIGITS = np.array([chr(code).isdecimal() for code in range(PLANE)] + [False])
 _SENTENCE_ENDS, _CLAUSE_ENDS, _IN_FIGURES = (
@@ -51,16 +51,17 @@ class BatchContexts:
         self._needs_focus = np.array([rule.needs_focus for rule in contexts.rules], dtype=bool)
         self._weights = np.array([rule.weight for rule in contexts.rules])
 
-    def weigh(self, found: Found, joined: Joined, passages: Sequence[Passage]) -> list[tuple[Shift, ...]]:
-        """Write the shifts into the joined weights; returns those of each application that had a say."""
+    def weigh(self, found: Found, joined: Joined, passages: Sequence[Passage]) -> ShiftColumns:
+        """Write the shifts into the joined weights; returns those that had a say."""
         fired = self._fired(found, joined, passages)
         records = joined.records[fired.passages]
         has_focus = np.zeros(joined.size, dtype=bool)
         has_focus[records[self._weights[fired.rules] > 1]] = True
         used = np.flatnonzero(has_focus[records] | ~self._needs_focus[fired.rules])
-        fired, records = _Columns(*(column[used] for column in fired)), records[used]
+        fired = _Columns(*(column[used] for column in fired))
         self._shift(fired, joined, has_focus)
-        return list(map(tuple, by_owner(self._listed(fired, joined), records, joined.size)))
+        rules = list(map(self._contexts.rules.__getitem__, fired.rules.tolist()))
+        return ShiftColumns(rules, fired.passages, *fired[4:])
 
     def _shift(self, fired: _Columns, joined: Joined, has_focus: NDArray[np.bool_]) -> None:
         """First the stressed places (and the background around them), then those that count less, in their order."""
@@ -73,17 +74,6 @@ class BatchContexts:
         for first, last, weight in rows:
             if weight <= 1:
                 joined.weights[first:last] *= weight
-
-    def _listed(self, fired: _Columns, joined: Joined) -> list[Shift]:
-        offsets = joined.offsets[fired.passages]
-        cues, cue_ends, firsts, lasts = ((column - offsets).tolist() for column in fired[4:])
-        columns = (
-            map(self._contexts.rules.__getitem__, fired.rules.tolist()),
-            joined.numbers[fired.passages].tolist(),
-            zip(cues, cue_ends, strict=True),
-            zip(firsts, lasts, strict=True),
-        )
-        return list(map(partial(tuple.__new__, Shift), zip(*columns, strict=True)))  # Shift(*one), without a call each
 
     def _fired(self, found: Found, joined: Joined, passages: Sequence[Passage]) -> _Columns:
         """The rules that fire, by passage and in the order of the rules."""

@@ -40,6 +40,17 @@ class Joined(NamedTuple):
             size=len(counts),
         )
 
+    def alone(self, passages: Numbers, spans: NDArray[np.intp]) -> "Joined":
+        """Stretches of passages, shape (stretches, 2), each an application of its own: the rest of its passage is void."""
+        sizes = np.append(self.offsets, len(self.codes))[passages + 1] - self.offsets[passages]
+        places = ranges(self.offsets[passages], sizes)
+        numbers = np.arange(len(passages))
+        owners, offsets = np.repeat(numbers, sizes), np.cumsum(sizes) - sizes
+        within = np.arange(len(places)) - offsets[owners]
+        inside = (within >= spans[owners, 0]) & (within < spans[owners, 1])
+        weights = np.where(inside, self.weights[places], 0.0)
+        return Joined(self.codes[places], weights, offsets, owners, numbers, np.zeros_like(numbers), len(passages))
+
 
 class Found(NamedTuple):
     """Occurrences of words by start, longest first; Latin words only where they stand alone."""

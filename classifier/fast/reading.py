@@ -3,30 +3,30 @@
 What is reckoned over all of them takes them from here, not one by one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from itertools import chain
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
+from classifier.contexts import Shift
 from classifier.fast.joined import Joined
-from classifier.lexicon import Strength, Term
+from classifier.lexicon import ContextRule, Strength, Term
 from classifier.rules import Hit, Reading
-from classifier.text import Passage, Span
-from classifier.words.columns import Floats, Numbers, by_owner
+from classifier.text import Passage
+from classifier.words.columns import Floats, Numbers, by_owner, ranges
 
 _STRENGTHS = tuple(Strength)
 
 
 class TermColumns(NamedTuple):
-    """A lexicon's terms: of each its label and its strength, by their numbers among ``row`` and ``Strength``."""
+    """A lexicon's terms: of each its label and its strength, as numbers: see ``row``, and the order of ``Strength``."""
 
     terms: Sequence[Term]
     labels: Numbers
     strengths: Numbers
     row: Mapping[str, int]
-    number: Mapping[Term, int]
 
     @classmethod
     def of(cls, terms: Sequence[Term], labels: Sequence[str]) -> "TermColumns":
@@ -37,7 +37,6 @@ class TermColumns(NamedTuple):
             np.array([row[term.label] for term in terms], dtype=np.intp),
             np.array([_STRENGTHS.index(term.strength) for term in terms], dtype=np.intp),
             row,
-            {term: place for place, term in enumerate(terms)},
         )
 
 
@@ -54,49 +53,20 @@ class HitColumns(NamedTuple):
     ends: Numbers
     weights: Floats
 
-    @classmethod
-    def of(cls, readings: Sequence[Reading], terms: TermColumns) -> "HitColumns":
-        """The hits of readings that were made one by one."""
-        hits = list(chain.from_iterable(reading.hits for reading in readings))
-        firsts = np.cumsum([0, *(len(reading.passages) for reading in readings)])
-        records = np.repeat(np.arange(len(readings)), [len(reading.hits) for reading in readings])
-        keys = [id(hit.term) for hit in hits]  # hashing a term takes longer than all else
-        number = {key: terms.number[hit.term] for key, hit in dict(zip(keys, hits, strict=True)).items()}
-        spans = np.full((len(hits), max((len(hit.spans) for hit in hits), default=1), 2), -1)
-        for place, hit in enumerate(hits):
-            spans[place, : len(hit.spans)] = hit.spans
-        return cls(
-            records,
-            firsts[records] + np.array([hit.passage for hit in hits], dtype=np.intp),
-            np.array(list(map(number.__getitem__, keys)), dtype=np.intp),
-            spans[:, :, 0],
-            spans[:, :, 1],
-            np.array([hit.weight for hit in hits], dtype=np.float64),
-        )
-
-    def listed(self, terms: Sequence[Term], numbers: Numbers, size: int) -> list[tuple[Hit, ...]]:
+    def listed(self, terms: Sequence[Term], numbers: Numbers, size: int) -> list[Sequence[Hit]]:
         """The hits of each record; ``numbers`` are those of all passages within their records."""
-        columns = (
-            map(terms.__getitem__, self.terms.tolist()),
-            numbers[self.passages].tolist(),
-            self._spans(),
-            self.weights.tolist(),
-        )
-        hits = list(map(partial(tuple.__new__, Hit), zip(*columns, strict=True)))  # Hit(*one), without a call each
-        return list(map(tuple, by_owner(hits, self.records, size)))
+        ends = np.searchsorted(self.records, np.arange(size + 1)).tolist()
+        return [_LateHits(self, terms, numbers, slice(*own)) for own in pairwise(ends)]
 
-    def _spans(self) -> Iterable[tuple[Span, ...]]:
-        sizes = (self.starts >= 0).sum(axis=1)
-        spans: list[tuple[Span, ...]] = []
-        order = []
-        for size in range(1, self.starts.shape[1] + 1):
-            own = np.flatnonzero(sizes == size)
-            parts = (
-                zip(self.starts[own, part].tolist(), self.ends[own, part].tolist(), strict=True) for part in range(size)
-            )
-            spans += zip(*parts, strict=True)
-            order.append(own)
-        return map(spans.__getitem__, np.argsort(np.concatenate(order)).tolist())
+    def inside(self, passages: Numbers, spans: Numbers) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
+        """For stretches of passages, shape (stretches, 2), the hits of their passages.
+
+        Returns the stretch and the hit of each pair, and which parts of the hit lie inside, shape (pairs, most parts).
+        """
+        first, last = (np.searchsorted(self.passages, passages, side) for side in ("left", "right"))
+        rows, owners = ranges(first, last - first), np.repeat(np.arange(len(passages)), last - first)
+        starts, ends = spans[owners, :1], spans[owners, 1:]
+        return owners, rows, (self.starts[rows] >= starts) & (self.ends[rows] <= ends)
 
     def strong(self, terms: TermColumns, size: int) -> list[list[Term]]:
         """For each record the strong terms that count fully, as ``Reading.strong``."""
@@ -107,19 +77,71 @@ class HitColumns(NamedTuple):
         return found
 
 
-class BatchReading(NamedTuple):
-    """Readings, all their passages, and both as columns."""
+class _LateHits(Sequence[Hit]):
+    """The hits of one record, made when somebody asks for one: most are needed as columns only."""
 
-    readings: list[Reading]
-    passages: list[Passage]
+    __slots__ = ("_columns", "_made", "_numbers", "_rows", "_terms")
+
+    def __init__(self, columns: HitColumns, terms: Sequence[Term], numbers: Numbers, rows: slice) -> None:
+        self._columns, self._terms, self._numbers, self._rows = columns, terms, numbers, rows
+        self._made: list[Hit] | None = None
+
+    def __len__(self) -> int:
+        return int(self._rows.stop - self._rows.start)
+
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Hit]: ...
+    def __getitem__(self, place: int | slice) -> Hit | list[Hit]:
+        self._made = self._made or list(self._hits())
+        return self._made[place]
+
+    def _hits(self) -> Iterator[Hit]:
+        _, *own = (column[self._rows].tolist() for column in self._columns)
+        for passage, term, starts, ends, weight in zip(*own, strict=True):
+            spans = tuple(span for span in zip(starts, ends, strict=True) if span[0] >= 0)
+            yield Hit(self._terms[term], int(self._numbers[passage]), spans, weight)
+
+
+class ShiftColumns(NamedTuple):
+    """Shifts in order of their passages, which are counted over all records; places are those of the joined text."""
+
+    rules: Sequence[ContextRule]
+    passages: Numbers
+    cues: Numbers
+    cue_ends: Numbers
+    firsts: Numbers
+    lasts: Numbers
+
+    def listed(self, joined: Joined) -> list[tuple[Shift, ...]]:
+        """The shifts of each record."""
+        cues, cue_ends, firsts, lasts = ((column - joined.offsets[self.passages]).tolist() for column in self[2:])
+        spans = zip(cues, cue_ends, strict=True), zip(firsts, lasts, strict=True)
+        shifts = list(map(Shift, self.rules, joined.numbers[self.passages].tolist(), *spans))
+        return list(map(tuple, by_owner(shifts, joined.records[self.passages], joined.size)))
+
+
+class ReadingColumns(NamedTuple):
+    """What rules and model need of many readings: ties, shape (readings, Tie), hits, and the passages as one text."""
+
+    ties: NDArray[np.bool_]
     hits: HitColumns
     joined: Joined
 
-    @classmethod
-    def of(cls, readings: list[Reading], terms: TermColumns) -> "BatchReading":
-        """Readings that were made one by one."""
-        passages = [passage for reading in readings for passage in reading.passages]
-        parted = [part for passage in passages for part in (passage.weights, np.zeros(1))]
-        texts = [passage.normal.text for passage in passages]
-        joined = Joined.of(texts, np.concatenate(parted), [len(reading.passages) for reading in readings])
-        return cls(readings, passages, HitColumns.of(readings, terms), joined)
+    def alone(self, passages: Numbers, spans: Numbers) -> "ReadingColumns":
+        """Stretches of passages, shape (stretches, 2), each read by itself as in ``money.read_alone``."""
+        owners, rows, inside = self.hits.inside(passages, spans)
+        kept = np.flatnonzero((inside | (self.hits.starts[rows] < 0)).all(axis=1))
+        own = HitColumns._make(column[rows[kept]] for column in self.hits)
+        own = own._replace(records=owners[kept], passages=owners[kept])
+        return ReadingColumns(self.ties[self.joined.records[passages]], own, self.joined.alone(passages, spans))
+
+
+class BatchReading(NamedTuple):
+    """Readings, and all that is in them as columns."""
+
+    readings: list[Reading]
+    columns: ReadingColumns
+    shifts: ShiftColumns
+    passages: list[Passage]
