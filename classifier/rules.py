@@ -151,18 +151,21 @@ class RuleSet:
         text = "".join([passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT])
         return self._two_letters.match(text) is None
 
-    def _hits(self, passage: Passage, number: int, found: Sequence[Occurrence]) -> Iterator[Hit]:
+    def _hits(self, passage: Passage, number: int, found: Sequence[Occurrence]) -> Iterator[tuple[int, Hit]]:
+        """The terms of a passage, each with its number in the lexicon."""
         places = _places(passage, found)
         covers = self._covers(found)
         ends = [match.start() for match in _SENTENCE_END.finditer(passage.normal.text)]
-        candidates = dict.fromkeys(term for literal in places for term in self._terms_by_literal.get(literal, ()))
-        for term in map(self.lexicon.terms.__getitem__, candidates):
+        candidates = {term for literal in places for term in self._terms_by_literal.get(literal, ())}
+        for candidate in candidates:
+            term = self.lexicon.terms[candidate]
             if len(term.parts) > 1 and any(map(places.keys().isdisjoint, term.parts)):
                 continue
             parts = [[place for word in part if word in places for place in places[word]] for part in term.parts]
             best = _best_sentence(parts, ends) if len(parts) > 1 else _best_uncovered(term.label, parts[0], covers)
             if best:
-                yield Hit(term, number, tuple(span for _, _, span in best), min(weight for weight, _, _ in best))
+                spans = tuple(span for _, _, span in best)
+                yield candidate, Hit(term, number, spans, min(weight for weight, _, _ in best))
 
     def _covers(self, found: Iterable[Occurrence]) -> dict[Span, list[set[str]]]:
         """For each occurrence inside longer single-part terms, the labels of each of those."""
@@ -250,12 +253,13 @@ def _best_in_sentences(places: Iterable[_Place], ends: Sequence[int]) -> dict[in
     return best
 
 
-def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
+def _best_of_each(hits: Iterable[tuple[int, Hit]]) -> list[Hit]:
+    """Of each term (by number) the hit that counts most, in order of the text, then of the lexicon."""
     best: dict[int, Hit] = {}
-    for hit in hits:
-        if id(hit.term) not in best or hit.weight > best[id(hit.term)].weight:
-            best[id(hit.term)] = hit
-    return sorted(best.values(), key=lambda hit: (hit.passage, hit.spans))
+    for term, hit in hits:
+        if term not in best or hit.weight > best[term].weight:
+            best[term] = hit
+    return [hit for _, hit in sorted(best.items(), key=lambda one: (one[1].passage, one[1].spans, one[0]))]
 
 
 def _weigh(passages: Sequence[Passage], shifts: Sequence[Shift], background: float) -> list[Shift]:

@@ -263,7 +263,7 @@ class BatchRules:
 
 
 class _Best(NamedTuple):
-    """The best place of each term in each application, in the order in which the terms were found.
+    """The best place of each term in each application, by record, then by term.
 
     ``places`` are the occurrences chosen for the parts, shape (terms found, most parts); -1 beyond a term's last part.
     """
@@ -279,7 +279,7 @@ def _best_places(columns: Sequence[Numbers], rank: Numbers, places: Numbers, siz
 
     A sentence counts with its worst part, and only if it has all parts; the last rank counts nothing.
     """
-    record, term, _, _, part = columns
+    record, term, *_ = columns
     parts = begins(*columns)  # the first entry of each is its best
     sentences = begins(*(column[parts] for column in columns[:4]))
     worst = np.maximum.reduceat(rank[parts], sentences)
@@ -287,12 +287,7 @@ def _best_places(columns: Sequence[Numbers], rank: Numbers, places: Numbers, siz
     complete = np.flatnonzero((size == sizes[term[parts[sentences]]]) & (worst < _NO_RANK))
     rows = parts[sentences[complete]]
     order = in_order(record[rows], term[rows], worst[complete])
-    heads = begins(record[rows], term[rows])
-    chosen = order[heads]
-    passages = begins(*columns[:3])
-    found_at = np.minimum.reduceat(np.where(part == 0, places, _NO_RANK), passages)
-    found_at = found_at[np.searchsorted(passages, rows[heads], side="right") - 1]
-    chosen = chosen[in_order(record[rows[chosen]], found_at, term[rows[chosen]])]
+    chosen = order[begins(record[rows], term[rows])]
     count, own = size[complete[chosen]], sentences[complete[chosen]]
     occurrences = np.full((len(chosen), int(count.max(initial=1))), -1)
     for part_number in range(occurrences.shape[1]):
@@ -302,7 +297,7 @@ def _best_places(columns: Sequence[Numbers], rank: Numbers, places: Numbers, siz
 
 
 def _by_spans(best: _Best, found: Found) -> Numbers:
-    """The order of the plain rules: by place, then by the places of the further parts."""
+    """The order of the plain rules: by place, by the places of the further parts, by term."""
     rank = np.empty(len(found.starts) + 1, dtype=np.intp)
     rank[in_order(found.starts, found.ends)] = np.arange(1, len(found.starts) + 1)
     rank[-1] = 0  # no such part
