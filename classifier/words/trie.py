@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from classifier.words.columns import Numbers
 
 Codes = NDArray[np.uint32]
+Keys = NDArray[np.uint64]
 
 _CODE_BITS = np.uint64(21)
 _EMPTY = np.uint64(2**64 - 1)
@@ -62,8 +63,7 @@ class Trie:
         if steps * 2 * room < 2**self._bits:  # most beginnings are shared
             self._bits = max(10, (room * steps).bit_length())
             self.ends, _ = self._insert(words)
-        plane = np.arange(_PLANE, dtype=np.uint32)
-        self._first = self._next(np.full(_PLANE, self.root), plane)
+        self._first = self._begin(np.arange(_PLANE, dtype=np.uint64))
 
     @property
     def root(self) -> int:
@@ -75,11 +75,11 @@ class Trie:
         ends = np.full(len(words.starts), self.root)
         active = np.flatnonzero(words.lengths > 0)
         for depth in range(int(words.lengths.max(initial=0))):
-            ends[active] = self._add(_keys(ends[active], words.codes[words.starts[active] + depth]))
+            ends[active] = self._add(_keys(ends[active], words.codes[words.starts[active] + depth].astype(np.uint64)))
             active = active[words.lengths[active] > depth + 1]
         return ends, int((self._keys != _EMPTY).sum())
 
-    def _add(self, keys: NDArray[np.uint64]) -> Numbers:
+    def _add(self, keys: Keys) -> Numbers:
         """Places of the keys in the table, new ones put where the next free place is. The same key may come often."""
         places = self._home(keys)
         open_ = np.arange(len(keys))
@@ -91,31 +91,46 @@ class Trie:
             places[open_] = (places[open_] + 1) & (self.root - 1)
         return places
 
-    def _home(self, keys: NDArray[np.uint64]) -> Numbers:
-        return ((keys * _MIX) >> np.uint64(64 - self._bits)).astype(np.intp)
+    def _home(self, keys: Keys) -> Numbers:
+        places = keys * _MIX
+        places >>= np.uint64(64 - self._bits)
+        return places.view(np.intp)
 
-    def _next(self, states: Numbers, codes: Codes) -> Numbers:
-        """The state each state reaches by a character, or -1."""
+    def _next(self, states: Numbers, codes: Keys) -> tuple[Numbers, Numbers]:
+        """From which of the states a step leads on by its character, and to which state."""
         keys = _keys(states, codes)
         places = self._home(keys)
         held = self._keys[places]
-        open_ = np.flatnonzero((held != keys) & (held != _EMPTY))
+        reached = held == keys
+        open_ = np.flatnonzero(~reached & (held != _EMPTY))
         while len(open_):
-            further = (places.take(open_) + 1) & (self.root - 1)
-            found = self._keys.take(further)
-            places[open_], held[open_] = further, found
-            open_ = open_.compress((found != keys.take(open_)) & (found != _EMPTY))
-        return np.where(held == keys, places, -1)
+            further = (places[open_] + 1) & (self.root - 1)
+            wanted, found = keys[open_], self._keys[further]
+            places[open_], reached[open_] = further, found == wanted
+            open_ = open_[(found != wanted) & (found != _EMPTY)]
+        kept = np.flatnonzero(reached)
+        return kept, places[kept]
+
+    def _begin(self, codes: Keys) -> Numbers:
+        """The state each character leads to as the first of a word, or -1."""
+        kept, reached = self._next(np.full(len(codes), self.root), codes)
+        states = np.full(len(codes), -1)
+        states[kept] = reached
+        return states
 
     def whole(self, codes: Codes, starts: Numbers, ends: Numbers) -> Numbers:
         """The state each stretch of a text leads to, or -1."""
         states = np.full(len(starts), self.root)
+        wide = codes.astype(np.uint64)
         active = np.arange(len(starts))
         depth = 0
         while len(active):
-            states[active] = self._next(states[active], codes[starts[active] + depth])
+            kept, reached = self._next(states[active], wide[starts[active] + depth])
+            states[active] = -1
+            active = active[kept]
+            states[active] = reached
             depth += 1
-            active = active.compress((states.take(active) >= 0) & (starts.take(active) + depth < ends.take(active)))
+            active = active[starts[active] + depth < ends[active]]
         return states
 
     def values(self, values: Iterable[int], other: int) -> Numbers:
@@ -126,19 +141,17 @@ class Trie:
 
     def steps(self, codes: Codes) -> Iterator[Step]:
         """All beginnings of words in a text, by length. The text must end in a 0, which is part of no word."""
-        near = np.minimum(codes, _PLANE - 1)
-        states = self._first[near]
-        if (codes >= _PLANE).any():
-            far = np.flatnonzero(codes >= _PLANE)
-            states[far] = self._next(np.full(len(far), self.root), codes[far])
+        wide = codes.astype(np.uint64)
+        states = self._first[np.minimum(codes, _PLANE - 1)]
+        far = np.flatnonzero(codes >= _PLANE)
+        states[far] = self._begin(wide[far])
         starts = np.flatnonzero(states >= 0)
         states = states[starts]
         length = 1
         while len(starts):
             yield Step(length, starts, states)
-            states = self._next(states, codes[starts + length])
-            kept = np.flatnonzero(states >= 0)
-            starts, states = starts[kept], states[kept]
+            kept, states = self._next(states, wide[starts + length])
+            starts = starts[kept]
             length += 1
 
 
@@ -147,5 +160,7 @@ def code_points(text: str) -> Codes:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
-def _keys(states: Numbers, codes: Codes) -> NDArray[np.uint64]:
-    return (states.astype(np.uint64) << _CODE_BITS) | codes.astype(np.uint64)
+def _keys(states: Numbers, codes: Keys) -> Keys:
+    keys = states.view(np.uint64) << _CODE_BITS
+    keys |= codes
+    return keys
