@@ -9,7 +9,6 @@ import string
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,10 +33,10 @@ class Tokens(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """Words of the dictionary in a text: where each starts, how long it is, and its logarithmic share."""
+    """Words of the dictionary in a text that have one length: where each starts, and its logarithmic share."""
 
+    length: int
     starts: Numbers
-    lengths: Numbers
     shares: Floats
 
 
@@ -83,23 +82,17 @@ class Dictionary:
         share = float(self._shares[state]) if state >= 0 else -math.inf
         return share if share > -math.inf else None
 
-    def _edges(self, codes: Codes, in_words: NDArray[np.bool_]) -> Edges:
-        """All words; a character that begins none is a word by itself, as rare as can be."""
-        starts, lengths, shares = [], [], []
+    def _edges(self, codes: Codes, in_words: NDArray[np.bool_]) -> list[Edges]:
+        """All words, by length from 1 on; a character that begins none is a word by itself, as rare as can be."""
+        edges = []
         alone = in_words.copy()
         for step in self._trie.steps(codes):
             share = self._shares[step.states]
             known = np.flatnonzero(share > -np.inf)
-            starts.append(step.starts[known])
-            lengths.append(np.full(len(known), step.length))
-            shares.append(share[known])
-            alone[starts[-1]] = False
-        rest = np.flatnonzero(alone)
-        return Edges(
-            np.concatenate([rest, *starts]),
-            np.concatenate([np.ones_like(rest), *lengths]),
-            np.concatenate([np.full(len(rest), -self._log_total), *shares]),
-        )
+            edges.append(Edges(step.length, step.starts[known], share[known]))
+            alone[edges[-1].starts] = False
+        rare = np.flatnonzero(alone)
+        return [Edges(1, rare, np.full(len(rare), -self._log_total)), *edges]
 
     def _known(self, own: Sequence[str], by_state: NDArray[np.int64]) -> dict[str, int]:
         """The frequencies of all dictionary words inside words of our own."""
@@ -173,7 +166,7 @@ class _Blocks(NamedTuple):
         return cls(starts[order], ends[order])
 
 
-def _best_lengths(edges: Edges, blocks: _Blocks) -> Numbers:
+def _best_lengths(edges: Sequence[Edges], blocks: _Blocks) -> Numbers:
     """For each place of a block the length of the word that begins the likeliest cut of the block's rest."""
     choice = np.ones(int(blocks.ends.max(initial=0)) + 1, dtype=np.intp)
     lengths = blocks.ends - blocks.starts
@@ -184,64 +177,55 @@ def _best_lengths(edges: Edges, blocks: _Blocks) -> Numbers:
     return choice
 
 
-def _choose_plainly(edges: Edges, blocks: _Blocks, choice: Numbers) -> None:
+def _choose_plainly(edges: Sequence[Edges], blocks: _Blocks, choice: Numbers) -> None:
     spans = list(zip(blocks.starts.tolist(), blocks.ends.tolist(), strict=True))
     inside = np.zeros(len(choice), dtype=bool)
     for start, end in spans:
         inside[start:end] = True
-    picked = np.flatnonzero(inside[edges.starts])
     words: dict[int, list[tuple[int, float]]] = {}
-    for start, length, share in zip(*(column[picked].tolist() for column in edges), strict=True):
-        words.setdefault(start, []).append((length, share))
+    for length, starts, shares in edges:
+        picked = np.flatnonzero(inside[starts])
+        for start, share in zip(starts[picked].tolist(), shares[picked].tolist(), strict=True):
+            words.setdefault(start, []).append((length, share))
     for start, end in spans:
         found = best_choice(words, start, end)
         choice[list(found)] = list(found.values())
 
 
-def _choose_together(edges: Edges, blocks: _Blocks, choice: Numbers) -> None:
+def _choose_together(edges: Sequence[Edges], blocks: _Blocks, choice: Numbers) -> None:
     """The same for all blocks at once, from their ends to their starts, one place of each block at a time.
 
-    ``reached`` holds the places in this order: first the ends of all blocks, then the places one before the ends of all
-    that are so long (they come first, being sorted), and so on; ``row`` says where each group begins.
+    The places are held in this order: first the ends of all blocks, then the places one before the ends of all that are so
+    long (they come first, being sorted), and so on; ``row`` says where each group begins.
     """
     lengths = blocks.ends - blocks.starts
     longest = int(lengths.max(initial=0))
-    row = np.concatenate(
-        [
-            [0],
-            np.cumsum(np.searchsorted(-lengths, -np.arange(longest + 1), side="right")),
-        ]
-    )
-    left = np.full(len(choice), -1)  # characters to the end of the block
-    at = np.zeros(len(choice), dtype=np.intp)  # place in ``reached``
+    row = np.append(0, np.cumsum(np.searchsorted(-lengths, -np.arange(longest + 1), side="right")))
     own = ranges(blocks.starts, lengths + 1)
-    left[own] = np.repeat(blocks.ends, lengths + 1) - own
-    at[own] = row[left[own]] + np.repeat(np.arange(len(lengths)), lengths + 1)
-    reached, best = np.zeros(row[-1]), np.ones(row[-1], dtype=np.intp)
-    reached[row[1] :] = -np.inf
-    picked = np.flatnonzero(left[edges.starts] > 0)
-    starts, sizes, shares = edges.starts[picked], edges.lengths[picked], edges.shares[picked]
-    order, groups = _sorted_groups(left[starts], sizes)
-    starts, sizes, shares = starts[order], sizes[order], shares[order]
-    here, target = at[starts], at[starts + sizes]
-    for first, last in pairwise(groups):
-        places, score = (
-            here[first:last],
-            shares[first:last] + reached[target[first:last]],
-        )
-        better = score >= reached[places]  # of equally likely words the longest, as in best_choice
-        reached[places[better]] = score[better]
-        best[places[better]] = sizes[first]
+    at = np.zeros(len(choice), dtype=np.intp)
+    at[own] = row[np.repeat(blocks.ends, lengths + 1) - own] + np.repeat(np.arange(len(lengths)), lengths + 1)
+    tables = [(length, *_shares_at(at[starts], shares, row)) for length, starts, shares in edges]
+    reached, best = np.full(row[-1], -np.inf), np.ones(row[-1], dtype=np.intp)
+    reached[: row[1]] = 0
+    for left in range(1, longest + 1):
+        first, last = row[left], row[left + 1]
+        here, chosen = reached[first:last], best[first:last]
+        for length, shares, occurs in tables:
+            if length <= left and occurs[left]:
+                target = row[left - length]
+                score = shares[first:last] + reached[target : target + last - first]
+                better = score >= here  # of equally likely words the longest, as in best_choice
+                np.copyto(here, score, where=better)
+                np.copyto(chosen, length, where=better)
     choice[own] = best[at[own]]
 
 
-def _sorted_groups(left: Numbers, sizes: Numbers) -> tuple[Numbers, list[int]]:
-    """The order by both, and where in it each pair of values begins (and the last one ends)."""
-    keys = left * (int(sizes.max(initial=0)) + 1) + sizes
-    order = np.argsort(
-        keys.astype(np.min_scalar_type(int(keys.max(initial=0)))), kind="stable"
-    )  # 16 bits: a radix sort
-    return order, np.flatnonzero(np.diff(keys[order], prepend=-1, append=-1)).tolist()
+def _shares_at(places: Numbers, shares: Floats, row: Numbers) -> tuple[Floats, NDArray[np.bool_]]:
+    """Words of one length as a table by place, and in which groups of places they occur; the first group has none."""
+    by_place = np.full(row[-1], -np.inf)
+    by_place[places] = shares
+    by_place[: row[1]] = -np.inf
+    return by_place, np.maximum.reduceat(by_place, row[:-1]) > -np.inf
 
 
 def _first_of_words(choice: Numbers, in_words: NDArray[np.bool_], kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
