@@ -49,6 +49,7 @@ class Contexts:
 
     def __init__(self, rules: Sequence[ContextRule]) -> None:
         self.rules = rules
+        self._stops = [re.compile("|".join(map(re.escape, rule.stops)) or "(?!)") for rule in rules]
         self.fires: dict[str, list[int]] = defaultdict(list)
         self.blocks: dict[str, list[int]] = defaultdict(list)
         self._pairs: dict[str, list[_Pair]] = defaultdict(list)
@@ -113,11 +114,11 @@ class Contexts:
         around = _around(rule.scope, text, cue)
         start = cue[0] if rule.direction is Direction.AFTER else around[0]
         end = cue[1] if rule.direction is Direction.BEFORE else max(around[1], cue[1])
-        if rule.direction is not Direction.BEFORE and _any_of(rule.stops).search(text, cue[1], end):
+        if rule.direction is not Direction.BEFORE and self.has_stop(number, text, (cue[1], end)):
             for stop in rule.stops:
                 if (place := text.find(stop, cue[1], end)) >= 0:
                     end = place
-        if rule.direction is not Direction.AFTER and _any_of(rule.stops).search(text, start, cue[0]):
+        if rule.direction is not Direction.AFTER and self.has_stop(number, text, (start, cue[0])):
             for stop in rule.stops:
                 if (place := text.rfind(stop, start, cue[0])) >= 0:
                     start = place + len(stop)
@@ -125,17 +126,12 @@ class Contexts:
 
     def has_stop(self, number: int, text: str, scope: Span) -> bool:
         """Whether a word that ends a rule's scope stands in it."""
-        return _any_of(self.rules[number].stops).search(text, *scope) is not None
+        return self._stops[number].search(text, *scope) is not None
 
 
 @cache
 def _between(opener: str, closer: str) -> re.Pattern[str]:
     return re.compile(f"{re.escape(opener)}([^。;]{{1,{_PAIR_REACH}}}?){re.escape(closer)}")
-
-
-@cache
-def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, words)) or "(?!)")
 
 
 def _around(scope: str, text: str, cue: Span) -> Span:

@@ -19,7 +19,7 @@ from classifier.fast.reading import BatchReading, HitColumns, ReadingColumns, Sh
 from classifier.records import Application, Field
 from classifier.rules import Reading, RuleSet, Ties, field_weight, leftmost, single_labels
 from classifier.text import Passage, normalise_many
-from classifier.words.columns import Numbers, begins, by_owner, concatenated, in_order, least, ranges
+from classifier.words.columns import Numbers, begins, by_owner, concatenated, in_order, least, marked, ranges
 from classifier.words.trie import Trie, Words
 
 _FIELDS = tuple((field, field.name.lower()) for field in Field)
@@ -79,7 +79,7 @@ class _TermTable:
         occurring, in_passages = found.words[own], found.passages[own]
         number, width = _numbering(occurring, len(self._in_several))
         keys = in_passages * width + number[occurring]
-        present = _marked(keys, (int(in_passages.max(initial=0)) + 1) * width)
+        present = marked(keys, (int(in_passages.max(initial=0)) + 1) * width)
         passages, terms = self._whole(*self._candidates(in_passages, occurring), present, number, width)
         owners = np.repeat(np.arange(len(terms)), self.sizes[terms])  # a candidate for each of its parts
         parts = ranges(self._first_part[terms], self.sizes[terms])
@@ -142,16 +142,10 @@ def _numbering(words: Numbers, size: int) -> tuple[Numbers, int]:
 
     Of all words few occur, so that tables of passages by words stay in the processor's cache.
     """
-    used = np.flatnonzero(_marked(words, size))
+    used = np.flatnonzero(marked(words, size))
     number = np.zeros(size, dtype=np.intp)
     number[used] = np.arange(1, len(used) + 1)
     return number, len(used) + 1
-
-
-def _marked(places: Numbers, size: int) -> NDArray[np.bool_]:
-    marked = np.zeros(size, dtype=bool)
-    marked[places] = True
-    return marked
 
 
 class BatchRules:

@@ -12,7 +12,7 @@ from classifier.fast.reading import ShiftColumns
 from classifier.lexicon import Direction
 from classifier.rules import RuleSet
 from classifier.text import Passage, Span
-from classifier.words.columns import Numbers, in_order
+from classifier.words.columns import Numbers, in_order, marked
 
 _DIGITS = np.array([chr(code).isdecimal() for code in range(PLANE)] + [False])
 _SENTENCE_ENDS, _CLAUSE_ENDS, _IN_FIGURES = (
@@ -48,6 +48,7 @@ class BatchContexts:
             np.array([one is side for one in directions], dtype=bool) for side in (Direction.AFTER, Direction.BEFORE)
         )
         self._in_clause = np.array([rule.scope == "clause" for rule in contexts.rules], dtype=bool)
+        self._has_stops = np.array([bool(rule.stops) for rule in contexts.rules], dtype=bool)
         self._needs_focus = np.array([rule.needs_focus for rule in contexts.rules], dtype=bool)
         self._weights = np.array([rule.weight for rule in contexts.rules])
 
@@ -107,13 +108,13 @@ class BatchContexts:
         columns = (blocked, found.passages[blocking], found.starts[blocking], found.ends[blocking])
         for rule, passage, start, end in zip(*(column.tolist() for column in columns), strict=True):
             spans.setdefault((rule, passage), []).append((start, end))
-        cues = (rules, found.passages[places], found.starts[places], found.ends[places])
-        return np.flatnonzero(
-            [
-                not any(contains(span, (start, end)) for span in spans.get((rule, passage), ()))
-                for rule, passage, start, end in zip(*(column.tolist() for column in cues), strict=True)
-            ]
-        )
+        suspects = np.flatnonzero(marked(blocked, len(self._weights))[rules])
+        cues = (rules[suspects], *(column[places[suspects]] for column in (found.passages, found.starts, found.ends)))
+        inside = [
+            any(contains(span, (start, end)) for span in spans.get((rule, passage), ()))
+            for rule, passage, start, end in zip(*(column.tolist() for column in cues), strict=True)
+        ]
+        return np.delete(np.arange(len(rules)), suspects[np.array(inside, dtype=bool)])
 
     def _around(self, joined: Joined, cues: Numbers, ends: Numbers, rules: Numbers) -> tuple[Numbers, Numbers]:
         """See ``contexts._around``."""
@@ -134,10 +135,18 @@ class BatchContexts:
     def _without_stops(self, fired: _Columns, joined: Joined, passages: Sequence[Passage]) -> _Columns:
         """Where a word stands that ends the scope of its rule, the plain rules say how far it reaches."""
         firsts, lasts = fired.firsts.copy(), fired.lasts.copy()
-        offsets = joined.offsets[fired.passages]
-        rows = zip(*(column.tolist() for column in (fired.passages, fired.rules, offsets)), strict=True)
-        spans = zip(*(column.tolist() for column in (fired.cues, fired.cue_ends, firsts, lasts)), strict=True)
-        for number, ((passage, rule, offset), (cue, end, first, last)) in enumerate(zip(rows, spans, strict=True)):
+        own = np.flatnonzero(self._has_stops[fired.rules])
+        columns = (
+            fired.passages,
+            fired.rules,
+            joined.offsets[fired.passages],
+            fired.cues,
+            fired.cue_ends,
+            firsts,
+            lasts,
+        )
+        for number, *row in zip(own.tolist(), *(column[own].tolist() for column in columns), strict=True):
+            passage, rule, offset, cue, end, first, last = row
             text = passages[passage].normal.text
             if self._contexts.has_stop(rule, text, (first - offset, last - offset)):
                 scope = self._contexts.scope(rule, text, (cue - offset, end - offset))

@@ -40,6 +40,13 @@ def ranges(starts: Numbers, lengths: Numbers) -> Numbers:
     return np.asarray(np.arange(len(shifts)) + shifts)
 
 
+def marked(places: Numbers, size: int) -> NDArray[np.bool_]:
+    """So many flags, True at the places."""
+    flags = np.zeros(size, dtype=bool)
+    flags[places] = True
+    return flags
+
+
 def sums(places: Numbers, weights: Floats, size: int) -> Floats:
     """What the weights of each place add up to, one after the other from the first."""
     return np.asarray(np.bincount(places, weights, minlength=size), dtype=np.float64)
