@@ -110,6 +110,8 @@ class Decider:
 
     def _tier_outcome(self, entry: Entry, shares: np.ndarray) -> Outcome:
         """The item's tier; above an item, the tier that holds more of the probability."""
+        if len(self._below[entry.code]) == 1:
+            return self._candidates[self._below[entry.code][0]][0]
         held = dict.fromkeys(Tier, 0.0)
         for row in self._below[entry.code]:
             held[self._tier(self._labels[row])] += float(shares[row])

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from classifier.contexts import Shift
 from classifier.lexicon import OUTSIDE, Strength
 from classifier.model import Word, WordColumns
-from classifier.records import Application, Evidence, Source, four_decimals
+from classifier.records import Application, Evidence, Field, Source, four_decimals
 from classifier.rules import FIELD_WEIGHT, Hit, Reading
-from classifier.text import Passage
+from classifier.text import NormalText
 from classifier.words.columns import Numbers, begins, by_owner, in_order
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
@@ -28,8 +29,10 @@ _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
 _STRONG = tuple(Strength).index(Strength.STRONG)
 _BY_STRENGTH = ("strong", "weak", "excluding")  # names of the weights of terms, in the order of Strength
+_WEAKENED = 0.5  # below this weight the note says that the context let a term count less
 _MODEL_NOTES = ("模型：反对", "模型：支持")
 # A text has two dozen pieces of evidence: a plain call of the constructor for each would cost as much as finding them.
+_original = attrgetter("original")
 _new: Callable[[tuple[object, ...]], Evidence] = partial(tuple.__new__, Evidence)
 
 
@@ -52,7 +55,7 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
         if weight == 0 or label in spoken:
             strength = term.strength
             worth = strong if strength is Strength.STRONG else weak if strength is Strength.WEAK else excluding
-            moved, note = _moved(worth, weight), _note(term.rule, weight)
+            moved, note = four_decimals(worth * min(weight, 1.0)), _note(term.rule, weight)
             field, (original, _, starts, ends), _ = reading.passages[number]
             for first, last in spans:
                 start, end = starts[first], ends[last - 1]
@@ -60,14 +63,9 @@ def _rule_evidence(reading: Reading, labels: Sequence[str], weights: Mapping[str
     return found
 
 
-@lru_cache
-def _moved(worth: float, weight: float) -> float:
-    return four_decimals(worth * min(weight, 1.0))
-
-
 @lru_cache(maxsize=2**14)
 def _note(rule: str, weight: float) -> str:
-    return rule if weight >= 0.5 else f"{rule}，语境{'中减弱' if weight else '不算数'}"
+    return rule if weight >= _WEAKENED else f"{rule}，语境{'中减弱' if weight else '不算数'}"
 
 
 def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evidence]:
@@ -120,31 +118,70 @@ def gather_evidence_many(
     is_spoken = np.zeros((len(spoken), len(terms.row)), dtype=bool)
     owners = np.repeat(np.arange(len(spoken)), list(map(len, spoken)))
     is_spoken[owners, [terms.row[label] for labels in spoken for label in labels]] = True
-    by_context = _context_evidence_many(batch, terms, is_spoken)
+    texts = _Texts.of(batch)
+    by_context = _context_evidence_many(batch, texts, terms, is_spoken)
     is_spoken[:, terms.row[OUTSIDE]] = True
-    by_rules = _rule_evidence_many(batch, terms, is_spoken, weights)
+    by_rules = _rule_evidence_many(batch.columns.hits, texts, terms, is_spoken, weights)
     scale = weights.get("model", 0.0)
-    by_model = _model_evidence_many(batch, words, spoken, scale) if words else [()] * len(spoken)
+    by_model = _model_evidence_many(texts, words, spoken, scale) if words else [()] * len(spoken)
     return [(*rule, *context, *model) for rule, context, model in zip(by_rules, by_context, by_model, strict=True)]
 
 
+class _Texts(NamedTuple):
+    """The passages of all readings: fields, normalised texts, in which of them places have moved, and the reading of each."""
+
+    fields: list[Field]
+    normal: list[NormalText]
+    are_moved: NDArray[np.bool_]
+    records: Numbers
+    size: int
+
+    @classmethod
+    def of(cls, batch: "BatchReading") -> "_Texts":
+        normal = [passage.normal for passage in batch.passages]
+        are_moved = np.array([one.is_moved for one in normal], dtype=bool)
+        fields = [passage.field for passage in batch.passages]
+        return cls(fields, normal, are_moved, batch.columns.joined.records, len(batch.readings))
+
+    def evidence(
+        self, source: Source, passages: Numbers, starts: Numbers, ends: Numbers, rest: Iterable[Iterable[object]]
+    ) -> list[Sequence[Evidence]]:
+        """Evidence at places of passages (by number, ascending), for each reading; ``rest`` are labels, weights and notes."""
+        own, places = passages.tolist(), self._given(passages, starts, ends)
+        normal, fields = map(self.normal.__getitem__, own), map(self.fields.__getitem__, own)
+        texts = map(str.__getitem__, map(_original, normal), map(slice, *places))
+        columns = (repeat(source, len(own)), fields, *places, texts, *rest)
+        return by_owner(list(map(_new, zip(*columns, strict=True))), self.records[passages], self.size)
+
+    def _given(self, passages: Numbers, starts: Numbers, ends: Numbers) -> tuple[list[int], list[int]]:
+        """Places in the texts as they were given, from places in normalised texts."""
+        first, last = starts.tolist(), ends.tolist()
+        for place in np.flatnonzero(self.are_moved[passages]).tolist():
+            first[place], last[place] = self.normal[passages[place]].original_span(first[place], last[place])
+        return first, last
+
+
 def _rule_evidence_many(
-    batch: "BatchReading", terms: "TermColumns", is_spoken: NDArray[np.bool_], weights: Mapping[str, float]
+    hits: "HitColumns", texts: _Texts, terms: "TermColumns", is_spoken: NDArray[np.bool_], weights: Mapping[str, float]
 ) -> list[Sequence[Evidence]]:
-    hits = batch.columns.hits
     chosen = np.flatnonzero(is_spoken[hits.records, terms.labels[hits.terms]] | (hits.weights == 0))
     places, parts = np.nonzero(hits.starts[chosen] >= 0)
     places = chosen[places]
-    worth = np.array([weights.get(name, 0.0) for name in _BY_STRENGTH])[terms.strengths[hits.terms[places]]].tolist()
-    own = list(map(terms.terms.__getitem__, hits.terms[places].tolist()))
-    counts = hits.weights[places].tolist()
-    rest = ([term.label for term in own], map(_moved, worth, counts), map(_note, [term.rule for term in own], counts))
-    starts, ends = hits.starts[places, parts], hits.ends[places, parts]
-    return _pieces(batch, Source.RULE, hits.passages[places], starts, ends, rest)
+    own, counts = hits.terms[places], hits.weights[places]
+    worth = np.array([weights.get(name, 0.0) for name in _BY_STRENGTH])[terms.strengths[own]]
+    moved = (worth * np.minimum(counts, 1.0)).round(4) + 0.0  # as four_decimals: never -0
+    named = list(map(terms.terms.__getitem__, own.tolist()))
+    notes = [term.rule for term in named]
+    for place in np.flatnonzero(counts < _WEAKENED).tolist():
+        notes[place] = _note(notes[place], float(counts[place]))
+    rest = ([term.label for term in named], moved.tolist(), notes)
+    return texts.evidence(
+        Source.RULE, hits.passages[places], hits.starts[places, parts], hits.ends[places, parts], rest
+    )
 
 
 def _context_evidence_many(
-    batch: "BatchReading", terms: "TermColumns", is_spoken: NDArray[np.bool_]
+    batch: "BatchReading", texts: _Texts, terms: "TermColumns", is_spoken: NDArray[np.bool_]
 ) -> list[Sequence[Evidence]]:
     lowering = np.flatnonzero([rule.weight < 1 for rule in batch.shifts.rules])
     passages, *places = (column[lowering] for column in batch.shifts[1:])
@@ -152,7 +189,7 @@ def _context_evidence_many(
     shifts, labels = _touched_many(batch.columns.hits, terms, is_spoken, passages, np.stack(scope, axis=1))
     names = [batch.shifts.rules[number].name for number in lowering[shifts].tolist()]
     rest = map(tuple(terms.row).__getitem__, labels.tolist()), repeat(0.0, len(names)), map("语境：{}".format, names)
-    return _pieces(batch, Source.CONTEXT, passages[shifts], starts[shifts], ends[shifts], rest)
+    return texts.evidence(Source.CONTEXT, passages[shifts], starts[shifts], ends[shifts], rest)
 
 
 def _touched_many(
@@ -170,7 +207,7 @@ def _touched_many(
 
 
 def _model_evidence_many(
-    batch: "BatchReading", words: WordColumns, spoken: Sequence[Sequence[str]], scale: float
+    texts: _Texts, words: WordColumns, spoken: Sequence[Sequence[str]], scale: float
 ) -> list[Sequence[Evidence]]:
     size = np.abs(words.weights)
     heads = begins(words.texts)
@@ -178,41 +215,10 @@ def _model_evidence_many(
     least = np.repeat(most, np.diff(heads, append=len(size))) * _LEAST_SHARE
     kept = np.flatnonzero((size >= least) & (least > 0))
     labels = [spoken[text][0] for text in words.texts[kept].tolist()]
-    weights = ((words.weights[kept] * scale).round(4) + 0.0).tolist()  # as four_decimals: no zero below zero
-    notes = [_MODEL_NOTES[weight > 0] for weight in words.weights[kept].tolist()]
+    weights = ((words.weights[kept] * scale).round(4) + 0.0).tolist()  # as four_decimals: never -0
+    notes = map(_MODEL_NOTES.__getitem__, (words.weights[kept] > 0).tolist())
     numbers, starts, ends = (column[kept] for column in (words.passages, words.starts, words.ends))
-    return _pieces(batch, Source.MODEL, numbers, starts, ends, (labels, weights, notes))
-
-
-def _pieces(
-    batch: "BatchReading",
-    source: Source,
-    numbers: Numbers,
-    starts: Numbers,
-    ends: Numbers,
-    rest: Iterable[Iterable[object]],
-) -> list[Sequence[Evidence]]:
-    """Evidence at places of passages (by number, ascending), for each reading; ``rest`` are labels, weights and notes."""
-    places = _given(batch.passages, numbers, starts, ends)
-    own = numbers.tolist()
-    originals = [passage.normal.original for passage in batch.passages]
-    texts = map(str.__getitem__, map(originals.__getitem__, own), map(slice, *places))
-    fields = [passage.field for passage in batch.passages]
-    columns = (repeat(source, len(own)), map(fields.__getitem__, own), *places, texts, *rest)
-    records = batch.columns.joined.records[numbers]
-    return by_owner(list(map(_new, zip(*columns, strict=True))), records, len(batch.readings))
-
-
-def _given(
-    passages: Sequence[Passage], numbers: Numbers, starts: Numbers, ends: Numbers
-) -> tuple[list[int], list[int]]:
-    """Places in the texts as they were given, from places in normalised texts."""
-    first, last = starts.tolist(), ends.tolist()
-    moved = np.array([passage.normal.is_moved for passage in passages], dtype=bool)
-    for place in np.flatnonzero(moved[numbers]).tolist():
-        normal = passages[numbers[place]].normal
-        first[place], last[place] = normal.original_span(first[place], last[place])
-    return first, last
+    return texts.evidence(Source.MODEL, numbers, starts, ends, (labels, weights, notes))
 
 
 def explain_ties(untied: Iterable[str]) -> list[str]:
