@@ -247,7 +247,7 @@ def industry_agrees(application: Application, entry: Entry | None) -> list[str]:
     The industry says what the borrower does, so it never decides: it only tells a reader what to look at.
     """
     given = _INDUSTRY_CODE.search(application.industry)
-    linked = codes(entry.links, *INDUSTRY_2017) if entry else ()
+    linked = codes(entry.links, *INDUSTRY_2017) if given and entry else ()
     if given is None or not linked:
         return []
     if any(code.startswith(given[1]) or given[1].startswith(code) for code in linked):

@@ -41,6 +41,8 @@ class Field(Enum):
     SCOPE = "经营范围"
     INDUSTRY = "国标行业"
 
+    __hash__ = object.__hash__  # each member is the only one of its kind; asked for with every passage
+
 
 class Source(Enum):
     """Which mind an evidence comes from."""

@@ -16,13 +16,15 @@ def in_order(*columns: Numbers) -> Numbers:
     """The stable order of rows by columns of numbers from 0 on, the first column first."""
     size = len(columns[0])
     widths = [int(column.max(initial=0)).bit_length() for column in (*columns, np.array([size]))]
-    if sum(widths) > 64:
+    if sum(widths) > 63:
         return np.asarray(np.lexsort(columns[::-1]), dtype=np.intp)
-    keys = np.zeros(size, dtype=np.uint64)
+    keys = np.zeros(size, dtype=np.intp)
     for column, width in zip((*columns, np.arange(size)), widths, strict=True):
-        keys = (keys << np.uint64(width)) | column.astype(np.uint64)
+        keys <<= width
+        keys |= column
     keys.sort()  # row numbers ride along in the last bits: much faster than an argsort
-    return np.asarray(keys & np.uint64(2 ** widths[-1] - 1), dtype=np.intp)
+    keys &= 2 ** widths[-1] - 1
+    return keys
 
 
 def begins(*columns: Numbers) -> Numbers:
