@@ -38,6 +38,8 @@ class Role(Enum):
     BALANCE = "余额"
     AMOUNT = "金额"
 
+    __hash__ = object.__hash__  # each member is the only one of its kind; asked for with every cell
+
 
 TEXT_ROLES = (Role.DESCRIPTION, Role.NAME, Role.PURPOSE)
 MONEY_ROLES = (Role.BALANCE, Role.AMOUNT)

@@ -1,6 +1,5 @@
 """One row of a loan book as an application, or everything that keeps it from being one."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 from classifier.loanbook.amounts import AmountError, parse_amount
@@ -20,7 +19,8 @@ def read_application(row: Row, layout: Layout) -> Application:
     """The application in a row, its amount the balance (or, in a book without balances, the amount) in yuan."""
     if row.problem:
         raise RowError(f"第 {row.number} 行{row.problem}")
-    problems = [*_overlong(row, layout), *_without_text(row, layout), *_unreadable_amounts(row, layout)]
+    amounts, unreadable = _amounts(row, layout)
+    problems = [*_overlong(row, layout), *_without_text(row, layout), *unreadable]
     if problems:
         raise RowError(f"第 {row.number} 行" + "；".join(problems))
     return Application(
@@ -30,7 +30,7 @@ def read_application(row: Row, layout: Layout) -> Application:
         purpose=layout.text(row, Role.PURPOSE),
         scope=layout.text(row, Role.SCOPE),
         industry=layout.text(row, Role.INDUSTRY),
-        amount=read_balance(row, layout),
+        amount=next(iter(amounts), None),
     )
 
 
@@ -39,17 +39,19 @@ def read_balance(row: Row, layout: Layout) -> Decimal | None:
     return next((_amount(row, layout, role) for role in MONEY_ROLES if role in layout.columns), None)
 
 
-def _unreadable_amounts(row: Row, layout: Layout) -> Iterator[str]:
+def _amounts(row: Row, layout: Layout) -> tuple[list[Decimal | None], list[str]]:
+    """The amounts of a row, the balance first if the book has any, and what cannot be read as one."""
+    amounts, unreadable = [], []
     for role in MONEY_ROLES:
-        try:
-            _amount(row, layout, role)
-        except AmountError as error:
-            yield f"“{_shown(layout.header[layout.columns[role]])}”不是能读懂的金额（{error}）"
+        if role in layout.columns:
+            try:
+                amounts.append(_amount(row, layout, role))
+            except AmountError as error:
+                unreadable.append(f"“{_shown(layout.header[layout.columns[role]])}”不是能读懂的金额（{error}）")
+    return amounts, unreadable
 
 
 def _amount(row: Row, layout: Layout, role: Role) -> Decimal | None:
-    if role not in layout.columns:
-        return None
     cell = row.cells[layout.columns[role]]
     if isinstance(cell, bool):
         raise AmountError("是／否值")

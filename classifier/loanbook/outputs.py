@@ -1,6 +1,6 @@
 """What a labelled loan book says of each loan: the columns we add, and how a prediction fills them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from classifier.records import Evidence, Prediction
@@ -77,8 +77,9 @@ def grounds(prediction: Prediction, catalogue: Catalogue) -> str:
     label = prediction.code or prediction.outcome.value
     own: list[Evidence] = []
     other: list[Evidence] = []
+    about = {label, *_items_below(label, catalogue)}
     for item in prediction.evidence:
-        (own if _is_about(item, label, catalogue) else other).append(item)
+        (own if item.label in about else other).append(item)
     parts = {
         "支持": _strongest((item for item in own if item.weight > 0), _MOST_FOR),
         "反对": _strongest((item for item in own if item.weight < 0), _MOST_AGAINST),
@@ -89,10 +90,12 @@ def grounds(prediction: Prediction, catalogue: Catalogue) -> str:
     return "。".join(f"{title}：{text}" for title, text in parts.items() if text)
 
 
-def _is_about(item: Evidence, label: str, catalogue: Catalogue) -> bool:
-    if item.label == label:
-        return True
-    return item.label in catalogue and any(entry.code == label for entry in catalogue.path(item.label))
+def _items_below(label: str, catalogue: Catalogue) -> Iterator[str]:
+    """The items of a subcategory or category; none of anything else."""
+    if label in catalogue and catalogue[label].level < 3:
+        for item in catalogue.items:
+            if any(entry.code == label for entry in catalogue.path(item.code)):
+                yield item.code
 
 
 def _strongest(evidence: Iterable[Evidence], most: int, *, with_label: bool = False) -> str:
@@ -100,8 +103,10 @@ def _strongest(evidence: Iterable[Evidence], most: int, *, with_label: bool = Fa
     named: list[str] = []
     phrases: list[str] = []
     for item in sorted(evidence, key=lambda item: (-abs(item.weight), -len(item.text))):
+        if len(named) == most:
+            break
         words = " ".join(item.text.split())[:_LONGEST_WORDS]
-        if len(named) < most and not any(words in longer for longer in named):
+        if not any(words in longer for longer in named):
             named.append(words)
             place = f"{item.field.value}，指向 {item.label}" if with_label else item.field.value
             phrases.append(f"“{words}”（{place}）")
