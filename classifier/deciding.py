@@ -56,7 +56,6 @@ class Decider:
         """The decision with its reasons; ``doubt`` are reasons to ask a person that lie outside of the reading."""
         reading = seen.reading
         code, outcome, confidence, also, _ = decision
-        best = [self._candidates[number] for number in seen.order]
         doubts = [*self._doubts(seen, code, outcome, confidence), *doubt]
         return Prediction(
             application_id=seen.application.id,
@@ -66,7 +65,10 @@ class Decider:
             confidence=four_decimals(confidence),
             route=Route.REVIEW if doubts else Route.ACCEPT,
             also=also,
-            candidates=tuple(map(_candidate, zip(*zip(*best, strict=True), seen.most, strict=True))),
+            candidates=tuple(
+                _candidate((*self._candidates[number], share))
+                for number, share in zip(seen.order, seen.most, strict=True)
+            ),
             evidence=evidence,
             crosswalk=self._catalogue[code].links if code else (),
             reasons=(

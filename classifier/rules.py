@@ -99,7 +99,7 @@ class RuleSet:
         words = chain.from_iterable(part for term in lexicon.terms for part in term.parts)
         self._matcher = Matcher(chain(words, self.tie_of, self._cues))
         nothing = f"(?:{_longest_of(lexicon.boilerplate)}|{_NO_LETTER})*+"  # what it took it never gives back
-        self._two_letters = re.compile(f"(?s:{nothing}.{nothing}.)")
+        self._two_letters = re.compile(f"(?s:{nothing}.){{2}}")
 
     def read(self, application: Application) -> Reading:
         """Normalise every field, weigh it by its context, and find the terms and the ties to the sea."""
