@@ -17,6 +17,7 @@ from classifier.loanbook.columns import ColumnNames, Role
 from classifier.loanbook.loans import RowError, read_application
 from classifier.loanbook.outputs import ADDED_COLUMNS, prediction_cells, problem_cells
 from classifier.loanbook.totals import LoanTotals, totals_text
+from classifier.portions import without_collection
 from classifier.records import Application, Prediction
 from classifier.table import Cell, Row, cell_text
 from classifier.workbook import LONGEST_TEXT, MOST_ROWS, write_sheets
@@ -271,6 +272,7 @@ class Labeller:
         self._whole = whole
         self._answers: dict[tuple[str, ...], RowLabel] = {}
 
+    @without_collection()
     def label(self, rows: Sequence[Row]) -> list[RowLabel]:
         """The labels of some rows, in order."""
         loans = [_read(row, self._layout) for row in rows]
