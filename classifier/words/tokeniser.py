@@ -58,7 +58,7 @@ class Dictionary:
         begins[first] = begins[words.codes[words.starts]] = True
         if characters is not None:
             words, counts = _made_of(words, counts, characters)
-        self._trie = Trie(words.joined(Words.of(own)), room=4)
+        self._trie = Trie(words.joined(Words.of(own)))
         by_state = np.zeros(self._trie.root, dtype=np.int64)
         by_state[self._trie.ends[: len(counts)]] = counts  # of a word given twice, the last
         added = _frequencies(own, self._known(own, by_state), total, begins)

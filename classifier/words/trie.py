@@ -18,6 +18,7 @@ Keys = NDArray[np.uint64]
 _CODE_BITS = np.uint64(21)
 _EMPTY = np.uint64(2**64 - 1)
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio: spreads the keys over the table
+_ROOM = 4  # places in the table for each step, or more: few make a step look further, many fall out of the cache
 _PLANE = 0x10000  # code points whose first step has a table of its own
 
 
@@ -52,16 +53,13 @@ class Words(NamedTuple):
 
 
 class Trie:
-    """Words by their beginnings. ``ends`` holds the state each given word ends in, in the order given.
+    """Words by their beginnings. ``ends`` holds the state each given word ends in, in the order given."""
 
-    The table has ``room`` places for each step or more: few make a step look further, many fall out of the processor's cache.
-    """
-
-    def __init__(self, words: Words, room: int = 2) -> None:
-        self._bits = max(10, (room * int(words.lengths.sum())).bit_length())
+    def __init__(self, words: Words) -> None:
+        self._bits = max(10, (_ROOM * int(words.lengths.sum())).bit_length())
         self.ends, steps = self._insert(words)
-        if steps * 2 * room < 2**self._bits:  # most beginnings are shared
-            self._bits = max(10, (room * steps).bit_length())
+        if steps * 2 * _ROOM < 2**self._bits:  # most beginnings are shared
+            self._bits = max(10, (_ROOM * steps).bit_length())
             self.ends, _ = self._insert(words)
         self._first = self._begin(np.arange(_PLANE, dtype=np.uint64))
 
