@@ -17,13 +17,13 @@ NOT_FOR_PREDICTING = ("sklearn", "scipy", "pandas", "jieba", "streamlit")
 STAGES = {
     "normalising": ("classifier.text",),
     "words of jieba's dictionary": ("classifier.words.tokeniser",),
-    "terms and ties found": ("classifier.fast.batchwise", "classifier.fast.reading", "classifier.rules"),
+    "terms and ties found": ("classifier.fast.batchwise", "classifier.rules"),
     "context rules": ("classifier.fast.contexts", "classifier.contexts"),
     "features, scores, the words behind them": ("classifier.fast.vectors", "classifier.model"),
     "sums of money": ("classifier.money",),
     "combination and calibration": ("classifier.combine",),
-    "decision and its reasons": ("classifier.deciding", "classifier.seen"),
-    "evidence": ("classifier.evidence",),
+    "decision": ("classifier.deciding", "classifier.seen"),
+    "evidence and reasons": ("classifier.evidence",),
 }
 
 Predict = Callable[[Sequence[Application]], object]

@@ -116,8 +116,8 @@ def label_book(
     ``watch`` is given the rows chunk by chunk, in order; whatever it (or ``progress``) raises stops the run, which then
     leaves no file. Without a target, the file stands beside the source as ``<name>_贴标``, of the same kind; ``copy`` gets
     the same rows as CSV. ``workers`` are processes of this machine, which a book of fewer than ``rows_for_workers`` does
-    without; ``dask`` is the address of a cluster. None of these, nor ``chunk_rows``, changes what is written. LoanBookError
-    says why a book cannot be read or written as a whole.
+    without; ``dask`` is the address of a cluster; ``chunk_rows`` travel together, by default as many as suits either. None
+    of these changes what is written. LoanBookError says why a book cannot be read or written as a whole.
     """
     started = perf_counter()
     book = open_book(source, columns)
@@ -129,8 +129,9 @@ def label_book(
     totals = LoanTotals()
     hire = _hire(workers if book.size >= rows_for_workers else 1, dask)
     labeller = Labeller(classifier, book.layout, whole=watch is not None)
-    parts = in_parts(book.rows(), chunk_rows or (_CLUSTER_ROWS if dask else _CHUNK_ROWS))
-    with closing(in_order(Labeller.label, labeller, parts, hire)) as chunks:
+    if chunk_rows is None:
+        chunk_rows = _CLUSTER_ROWS if dask else _CHUNK_ROWS
+    with closing(in_order(Labeller.label, labeller, in_parts(book.rows(), chunk_rows), hire)) as chunks:
         watched = _watched(chunks, watch) if watch else chunks
         rows = _counted(watched, totals, lambda: progress(totals.rows, book.size) if progress else None)
         _write(target, book, rows, copy)

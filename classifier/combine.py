@@ -128,12 +128,12 @@ def probabilities_many(
 
 
 def _uncoded_inputs(
-    readings: "ReadingColumns", strong: Array, untied: Array, items: int
+    readings: "ReadingColumns", strong: Array, without_tie: Array, items: int
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """The inputs that belong to 目录外 alone, and those of 信息不足; the first ``items`` labels are those of items."""
     sea, coast, inland, away = readings.ties.T
     beside = np.minimum(strong[:, :items].max(axis=1), 1.5)
-    near = sea | ((strong[:, :items] > 0) | (untied[:, :items] > 0)).any(axis=1)
+    near = sea | ((strong[:, :items] > 0) | (without_tie[:, :items] > 0)).any(axis=1)
     hit = np.bincount(readings.hits.records, minlength=len(sea)) > 0
     return (1, ~(sea | coast), coast & ~sea, inland, away, beside), (1, beside, hit & ~near, ~hit)
 

@@ -99,8 +99,8 @@ class Classifier:
         vector = self._vector(reading)
         money = self._money(reading)
         shares = self._shares(reading, vector, money)
-        lost = untied(reading, self.rules.lexicon.needs)
-        (seen,) = see([application], [reading], [reading.strong], [lost], shares[None], money[None])
+        without_tie = untied(reading, self.rules.lexicon.needs)
+        (seen,) = see([application], [reading], [reading.strong], [without_tie], shares[None], money[None])
         decision = self._decider.decide(seen)
         words = self.model.words(vector, decision.spoken[0], MODEL_WORDS) if self.model and vector else []
         evidence = gather_evidence(reading, decision.spoken, self.weights, words)
@@ -134,8 +134,8 @@ class Classifier:
         batch = self._batch_rules.read(applications)
         shares, money, vectors = self._weigh(batch)
         named = batch.columns.hits.strong(self._terms, len(applications))
-        lost = untied_many(batch.columns, self._terms, self.rules.lexicon.needs)
-        seen = see(applications, batch.readings, named, lost, shares, money)
+        without_tie = untied_many(batch.columns, self._terms, self.rules.lexicon.needs)
+        seen = see(applications, batch.readings, named, without_tie, shares, money)
         decisions = [self._decider.decide(one) for one in seen]
         doubts = self._other_purposes(applications, decisions)
         evidence: Sequence[tuple[Evidence, ...]] = [()] * len(seen)

@@ -118,10 +118,11 @@ def gather_evidence_many(
     is_spoken = np.zeros((len(spoken), len(terms.row)), dtype=bool)
     owners = np.repeat(np.arange(len(spoken)), list(map(len, spoken)))
     is_spoken[owners, [terms.row[label] for labels in spoken for label in labels]] = True
+    or_outside = is_spoken.copy()
+    or_outside[:, terms.row[OUTSIDE]] = True
     texts = _Texts.of(batch)
+    by_rules = _rule_evidence_many(batch.columns.hits, texts, terms, or_outside, weights)
     by_context = _context_evidence_many(batch, texts, terms, is_spoken)
-    is_spoken[:, terms.row[OUTSIDE]] = True
-    by_rules = _rule_evidence_many(batch.columns.hits, texts, terms, is_spoken, weights)
     scale = weights.get("model", 0.0)
     by_model = _model_evidence_many(texts, words, spoken, scale) if words else [()] * len(spoken)
     return [(*rule, *context, *model) for rule, context, model in zip(by_rules, by_context, by_model, strict=True)]

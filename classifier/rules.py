@@ -14,7 +14,7 @@ from classifier.text import Passage, Span, normalise
 
 _SENTENCE_END = re.compile(r"[。;!?]")
 _INSIDE_WORD = re.compile(r"(?<=[A-Za-z])(?=[A-Za-z])")
-_NO_LETTER = r"[^\u4e00-\u9fffA-Za-z]"
+_LETTERS = r"\u4e00-\u9fffA-Za-z"
 
 _TIES = tuple(Tie)
 
@@ -98,8 +98,8 @@ class RuleSet:
         self._cues = self.contexts.words
         words = chain.from_iterable(part for term in lexicon.terms for part in term.parts)
         self._matcher = Matcher(chain(words, self.tie_of, self._cues))
-        nothing = f"(?:{_longest_of(lexicon.boilerplate)}|{_NO_LETTER})*+"  # what it took it never gives back
-        self._two_letters = re.compile(f"(?s:{nothing}.){{2}}")
+        nothing = f"(?:{_longest_of(lexicon.boilerplate)}|[^{_LETTERS}])*+"  # what it took it never gives back
+        self._two_letters = re.compile(f"(?:{nothing}[{_LETTERS}]){{2}}")
 
     def read(self, application: Application) -> Reading:
         """Normalise every field, weigh it by its context, and find the terms and the ties to the sea."""
@@ -147,7 +147,7 @@ class RuleSet:
         return Ties(*map(bool, ties))
 
     def is_boilerplate(self, passages: Sequence[Passage]) -> bool:
-        """True if nothing is left of the fields that speak of the project once stock phrases and figures are gone."""
+        """True if at most a letter is left of the fields that speak of the project once stock phrases and figures are gone."""
         text = "".join([passage.normal.text for passage in passages if passage.field not in FIELD_WEIGHT])
         return self._two_letters.match(text) is None
 

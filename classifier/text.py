@@ -27,7 +27,7 @@ _CLUSTER = re.compile("(?s).[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20f0\u3099\u309a
 _IGNORED = re.compile(
     "[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
 )
-_WORD_END = re.compile(r"(?:[A-Za-z]+|[0-9]+)\Z")
+_WORD_END = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]+|(?<![0-9])[0-9]+)\Z")
 _WORD_START = re.compile(r"\s+([A-Za-z]+|[0-9]+)")
 _BETWEEN_WORDS = re.compile(r"[A-Za-z0-9]\s+[A-Za-z0-9]")
 _WORDS = re.compile(r"\S+")

@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from statistics import mean
+from time import process_time
+from typing import Any
 
 import pytest
 
@@ -22,6 +25,8 @@ from benchmarks.goals import GOALS, Finding, Goal, table
 from benchmarks.measure import Spread, interleave, ratio, tree_memory
 from benchmarks.product import STAGES
 from benchmarks.run import main
+from benchmarks.stages import REST, looking
+from benchmarks.stages import table as stage_table
 from classifier import Application, Classifier
 from classifier.lexicon import INSUFFICIENT, OUTSIDE
 from classifier.loanbook.book import open_book
@@ -167,3 +172,21 @@ def test_smoke_run_fills_every_row_of_the_table(tmp_path: Path) -> None:
 
 def test_the_time_of_every_stage_is_that_of_modules_there_are() -> None:
     assert all(find_spec(module) for modules in STAGES.values() for module in modules)
+
+
+def test_a_look_counts_for_the_innermost_module_named() -> None:
+    spent = Counter[str]()
+    source = "def work():\n    start = process_time()\n    while process_time() - start < 0.05: pass"
+    inner: dict[str, Any] = {"__name__": "classifier.text", "process_time": process_time}
+    exec(source, inner)
+    outer: dict[str, Any] = {"__name__": "classifier.deciding", "work": inner["work"]}
+    exec("def call(): work()", outer)
+    with looking(spent):
+        outer["call"]()
+    assert spent["normalising"] > 0.03 > spent["decision"] + spent[REST]
+
+
+def test_stages_are_shown_as_parts_of_the_whole() -> None:
+    lines = list(stage_table(Counter({"normalising": 1, REST: 3}), 0.0002, Spread(0.5, 0, 1)))
+    assert "| normalising | 50 | 25% | 0.12 |" in lines
+    assert f"| {REST} | 150 | 75% | 0.38 |" in lines

@@ -89,8 +89,7 @@ def label(classifier: Classifier, folder: Path, cluster: Cluster | None = None, 
         SAMPLE,
         target,
         dask=cluster.address if cluster else None,
-        chunk_rows=10,
-        **options,  # type: ignore[arg-type]
+        **{"chunk_rows": 10, **options},  # type: ignore[arg-type]
     )
 
 
@@ -113,6 +112,7 @@ def test_a_cluster_writes_the_same_bytes_also_when_a_worker_is_killed_in_mid_run
     assert wounded.target.read_bytes() == alone.target.read_bytes()
     assert wounded.totals == whole.totals == alone.totals
     assert seen == [*range(2, alone.totals.rows + 2)] * 2
+    assert label(classifier, tmp_path, cluster, chunk_rows=None).target.read_bytes() == alone.target.read_bytes()
 
 
 class StopError(Exception):

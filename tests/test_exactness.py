@@ -27,6 +27,7 @@ from classifier.money import money_parts, read_alone
 from classifier.records import Field
 from classifier.rules import Reading
 from classifier.text import normalise, normalise_many
+from classifier.words.columns import in_order
 from classifier.words.tokeniser import Dictionary
 
 _STRESS = Path(__file__).parent / "tables" / "stress.jsonl"
@@ -93,7 +94,7 @@ def _plain(normal: tuple[str, str, Sequence[int], Sequence[int]]) -> tuple[str, 
 
 def _comparable(reading: Reading) -> tuple[object, ...]:
     passages = [(one.field, _plain(one.normal), one.weights.tolist()) for one in reading.passages]
-    return passages, tuple(reading.hits), reading.shifts, reading.ties, reading.is_boilerplate
+    return passages, reading.hits, reading.shifts, reading.ties, reading.is_boilerplate
 
 
 def test_readings_are_those_of_the_plain_rules(classifier: Classifier, applications: list[Application]) -> None:
@@ -124,24 +125,39 @@ def test_columns_of_a_batch_are_those_of_its_readings(classifier: Classifier, ap
 
 
 def test_parts_of_the_money_are_read_as_the_plain_rules_read_them(classifier: Classifier) -> None:
-    text = "一期投资3000万元建设冷库、加工海带，不含码头；二期投资2亿元建设海上风电场，三期5000万元修公路。"
+    text = "一期投资3000万元建设冷库、加工海带，不含码头；二期2亿元建海上风电场；三期5000万元养殖、销售扇贝，另修公路。"
     batch = BatchRules(classifier.rules).read([Application("", text), Application("", "海带养殖", purpose=text)])
     parts = [(number, part) for number, reading in enumerate(batch.readings) for part in money_parts(reading)]
     assert len(parts) == 6
     first = [0, 1]  # passages before those of each application
     passages = np.array([first[number] + part.passage for number, part in parts])
     columns = batch.columns.alone(passages, np.array([part.span for _, part in parts]))
+    assert (columns.hits.starts[:, 1] >= 0).any() and (columns.hits.starts[:, 1] < 0).any()
     for number, (record, part) in enumerate(parts):
         alone = read_alone(batch.readings[record], part)
+        whole = [len(hit.spans) for hit in batch.readings[record].hits if hit.passage == part.passage]
+        assert len(alone.hits) < len(whole)
         own = slice(*np.searchsorted(columns.hits.records, [number, number + 1]))
+        spans = np.stack([columns.hits.starts[own], columns.hits.ends[own]], axis=2).tolist()
         weights = columns.joined.weights[columns.joined.passages == number][:-1]
         assert columns.ties[number].tolist() == list(alone.ties)
         assert [classifier.rules.lexicon.terms[term] for term in columns.hits.terms[own]] == [
-            one.term for one in alone.hits
+            hit.term for hit in alone.hits
+        ]
+        assert [[tuple(span) for span in row if span[0] >= 0] for row in spans] == [
+            list(one.spans) for one in alone.hits
         ]
         assert columns.hits.weights[own].tolist() == [hit.weight for hit in alone.hits]
         assert weights.tolist() == alone.passages[part.passage].weights.tolist()
         assert sum(passage.weights.sum() for passage in alone.passages) == weights.sum()
+
+
+@pytest.mark.parametrize("widest", [2**3, 2**20, 2**40])  # packed in one number, and not
+@pytest.mark.parametrize("size", [0, 1, 1000])
+def test_rows_come_in_order_of_their_columns_and_then_of_their_places(widest: int, size: int) -> None:
+    random = np.random.default_rng(7)
+    columns = [random.choice([0, 1, 2, widest // 2, widest], size) for _ in range(3)]
+    assert in_order(*columns).tolist() == np.lexsort(columns[::-1]).tolist()
 
 
 def test_scores_and_words_are_those_of_the_plain_model(classifier: Classifier, applications: list[Application]) -> None:

@@ -1,6 +1,8 @@
 """Rules: terms with their places, and what context does to them. A rule bug is fixed by adding a row to the tables first."""
 
 import csv
+import string
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,14 @@ from hypothesis import strategies as st
 from classifier import Application
 from classifier.errors import LexiconError
 from classifier.lexicon import Lexicon, Strength, Tie, load_lexicon
-from classifier.rules import Matcher, Reading, RuleSet
+from classifier.rules import Matcher, Reading, RuleSet, Ties, leftmost
+from classifier.text import normalise
 from taxonomy import load_catalogue
 
 TABLES = Path(__file__).parent / "tables"
 CODES = {item.code for item in load_catalogue().items}
 RULES = RuleSet(load_lexicon(CODES))
+STOCK = sorted(RULES.lexicon.boilerplate)
 
 
 def read(text: str) -> Reading:
@@ -111,7 +115,32 @@ def test_a_named_activity_is_not_a_stock_phrase(text: str) -> None:
     ],
 )
 def test_ties_to_the_sea(text: str, tie: Tie, expected: bool) -> None:
-    assert read(text).ties[list(Tie).index(tie)] is expected
+    assert getattr(read(text).ties, tie.name.lower()) is expected
+
+
+def test_ties_are_named_in_the_order_of_the_lexicons() -> None:
+    assert list(Ties._fields) == [tie.name.lower() for tie in Tie]
+
+
+@given(st.lists(st.sampled_from([*STOCK, *(phrase[:-1] for phrase in STOCK), *"海a9，。元 "]), max_size=6).map("".join))
+def test_a_stock_phrase_leaves_at_most_one_letter_beside_the_longest_phrases(text: str) -> None:
+    given_text = normalise(text).text
+    place = letters = 0
+    while place < len(given_text):
+        longest = max((len(phrase) for phrase in STOCK if given_text.startswith(phrase, place)), default=0)
+        letters += not longest and ("一" <= given_text[place] <= "\u9fff" or given_text[place] in string.ascii_letters)
+        place += longest or 1
+    assert read(text).is_boilerplate is (letters < 2)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), max_size=8, unique=True))
+def test_of_overlapping_words_the_leftmost_and_longest_is_taken(words: list[tuple[int, int]]) -> None:
+    spans = [(start, start + size) for start, size in sorted(words, key=lambda word: (word[0], -word[1]))]
+    taken = [spans[number] for number in leftmost(spans)]
+    assert all(before[1] <= after[0] for before, after in pairwise(taken))
+    for span in set(spans) - set(taken):
+        first = next(one for one in taken if one[1] > span[0])
+        assert first[0] < span[0] or (first[0] == span[0] and first[1] >= span[1])
 
 
 def test_every_item_has_terms_and_every_synonym_is_normal() -> None:

@@ -41,7 +41,9 @@ class TermColumns(NamedTuple):
 
 
 class HitColumns(NamedTuple):
-    """Hits in order of their records; ``passages`` are counted over all records, ``terms`` are numbers in the lexicon.
+    """Hits in the order of the plain rules: by record, passage, place; ``terms`` are numbers in the lexicon.
+
+    ``passages`` are counted over all records, so they ascend too.
 
     ``starts`` and ``ends`` have shape (hits, most parts), with -1 beyond the last part of a hit.
     """
@@ -78,7 +80,10 @@ class HitColumns(NamedTuple):
 
 
 class _LateHits(Sequence[Hit]):
-    """The hits of one record, made when somebody asks for one: most are needed as columns only."""
+    """The hits of one record, made when somebody asks for one: most are needed as columns only.
+
+    Equal to any sequence of the same hits.
+    """
 
     __slots__ = ("_columns", "_made", "_numbers", "_rows", "_terms")
 
@@ -96,6 +101,11 @@ class _LateHits(Sequence[Hit]):
     def __getitem__(self, place: int | slice) -> Hit | list[Hit]:
         self._made = self._made or list(self._hits())
         return self._made[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def _hits(self) -> Iterator[Hit]:
         _, *own = (column[self._rows].tolist() for column in self._columns)

@@ -136,12 +136,16 @@ class BatchModel:
         return WordColumns(texts.records[own], own, starts, ends, moved[strongest])
 
     def _reached(self, vectors: Vectors, columns: Numbers) -> Floats:
-        """For each place of all texts the parts of the scores reached there, times FINE; see ``TextModel.words``."""
+        """For each place of all texts the parts of the scores reached there, times FINE; see ``TextModel._shares``.
+
+        The sum runs on from text to text; only differences within a passage say anything. It is exact below 2^53, and as no
+        text scores above some hundreds, it stays far below for as many texts as are read at once.
+        """
         texts, found = vectors.texts, vectors.found
         owners = np.repeat(np.arange(texts.size), np.diff(vectors.firsts))
         parts = vectors.values * self._model.weights[vectors.rows, columns[owners]] / vectors.counts
         slopes = np.rint(parts[vectors.features] * found.weights / (found.ends - found.starts) * FINE)
-        size = len(texts.codes) + 1  # all slopes of a text end within it, so that no sum goes on in the next
+        size = len(texts.codes) + 1
         changes = sums(found.starts + 1, slopes, size) - sums(found.ends + 1, slopes, size)
         return np.asarray(np.cumsum(np.cumsum(changes)))
 
