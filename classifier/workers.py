@@ -59,8 +59,8 @@ def in_order(
 
         rest = iter(chunks)
         while window := list(islice(rest, _AHEAD * crew.size())):
-            with closing(parallel(delayed(_answer)(task, crew.common, chunk) for chunk in window)) as answers:
-                yield from zip(window, answers, strict=True)
+            with closing(parallel(delayed(_answer)(task, crew.common, _packed(chunk)) for chunk in window)) as answers:
+                yield from zip(window, map(_unpacked, answers), strict=True)
 
 
 @contextmanager
@@ -95,9 +95,18 @@ def forget(name: str) -> None:
     _KEPT.pop(name, None)
 
 
-def _answer(task: Callable[[Any, _Item], _Answer], common: Path | str, chunk: _Item) -> _Answer:
+def _answer(task: Callable[[Any, Any], object], common: Path | str, chunk: bytes) -> bytes:
     """What a worker does with a chunk."""
-    return task(_stored(common) if isinstance(common, Path) else _kept(common), chunk)
+    return _packed(task(_stored(common) if isinstance(common, Path) else _kept(common), _unpacked(chunk)))
+
+
+def _packed(rows: object) -> bytes:
+    """Rows as one thing: joblib and Dask would look into each of them, again and again."""
+    return pickle.dumps(rows, 5)
+
+
+def _unpacked(rows: bytes) -> Any:
+    return pickle.loads(rows)  # noqa: S301 -- packed by the other end of the same run
 
 
 def _put_down(common: object, folder: Path) -> None:
