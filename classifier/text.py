@@ -108,7 +108,7 @@ def _normalised(original: str) -> NormalText:
 def normalise_many(originals: Sequence[str]) -> list[NormalText]:
     """What ``normalise`` gives for each: by a table for texts of plain characters, with care for the others."""
     codes = _plain_characters().take(code_points("\0".join([*originals, ""])), mode="clip")
-    texts = codes.tobytes().decode("utf-32-le").split("\0")
+    texts = str(codes.data, "utf-32-le").split("\0")
     if len(texts) > len(originals) + 1:  # a text holds what parts the texts here
         return list(map(normalise, originals))
     sizes = list(map(len, originals))
