@@ -43,7 +43,8 @@ class TermColumns(NamedTuple):
 class HitColumns(NamedTuple):
     """Hits in the order of the plain rules: by record, passage, place.
 
-    ``passages`` are counted over all records, so they ascend too; ``terms`` are numbers in the lexicon. ``starts`` and ``ends`` have shape (hits, most parts), with -1 beyond the last part of a hit.
+    ``passages`` are counted over all records, so they ascend too; ``terms`` are numbers in the lexicon. ``starts`` and
+    ``ends`` have shape (hits, most parts), with -1 beyond the last part of a hit.
     """
 
     records: Numbers
