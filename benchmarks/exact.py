@@ -17,7 +17,8 @@ from classifier.words.trie import code_points
 
 Token = tuple[str, int, int]
 
-_STRINGS, _RECORDS = 60_000, 5_000
+STRINGS = 60_000
+RECORDS = 5_000
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+|[^\sA-Za-z0-9]+")
 
 
@@ -36,13 +37,13 @@ def jieba_tokens(cutter: "jieba.Tokenizer", text: str) -> list[Token]:
 def our_tokens(dictionary: Dictionary, texts: Sequence[str]) -> list[list[Token]]:
     """The tokens of all texts, cut together."""
     joined = "\0".join([*texts, ""])
-    ends = np.cumsum([len(text) + 1 for text in texts])
-    tokens: list[list[Token]] = [[] for _ in texts]
+    firsts = np.cumsum([0, *(len(text) + 1 for text in texts)])
     found = dictionary.cut(code_points(joined))
-    for start, end, number in zip(*(column.tolist() for column in found), strict=True):
-        text = int(np.searchsorted(ends, start, side="right"))
-        before = int(ends[text - 1]) if text else 0
-        tokens[text].append(("0" if number else joined[start:end].lower(), start - before, end - before))
+    numbers = np.searchsorted(firsts, found.starts, side="right") - 1
+    columns = (*found, numbers, firsts[numbers])
+    tokens: list[list[Token]] = [[] for _ in texts]
+    for start, end, figure, text, first in zip(*(column.tolist() for column in columns), strict=True):
+        tokens[text].append(("0" if figure else joined[start:end].lower(), start - first, end - first))
     return tokens
 
 
@@ -69,9 +70,9 @@ def main() -> int:
     """Compare the tokens and print how many strings differ; the exit code tells whether any does."""
     words = sorted(set(reference().rules.lexicon.words))
     cutter, dictionary = loaded_jieba(words), Dictionary(words)
-    records = Corpus(product_words()).records(_RECORDS)
+    records = Corpus(product_words()).records(RECORDS)
     corpus = [one.text for one in normalise_many([text for record in records for text in record.cells()])]
-    strings = [*corpus, *fuzz(_STRINGS, [word for word, count in cutter.FREQ.items() if count])]
+    strings = [*corpus, *fuzz(STRINGS, [word for word, count in cutter.FREQ.items() if count])]
     different = 0
     for start in range(0, len(strings), 2000):
         part = strings[start : start + 2000]

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.baselines import loaded_jieba
 from benchmarks.corpus import Corpus, product_words
-from benchmarks.exact import fuzz, jieba_tokens, our_tokens
+from benchmarks.exact import RECORDS, STRINGS, fuzz, jieba_tokens, our_tokens
 from classifier import Application, Classifier
 from classifier.combine import untied, untied_many
 from classifier.examples import read_examples
@@ -31,7 +31,6 @@ from classifier.words.columns import in_order
 from classifier.words.tokeniser import Dictionary
 
 _STRESS = Path(__file__).parent / "tables" / "stress.jsonl"
-_FUZZ = 12_000  # of the 60,000 strings that ``python -m benchmarks.exact`` tries
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +60,8 @@ def applications() -> list[Application]:
 
 
 def test_tokens_are_jiebas(words: list[str], cutter: "jieba.Tokenizer") -> None:
-    corpus = [normalise(text).text for record in Corpus(product_words()).records(500) for text in record.cells()]
-    strings = [*corpus, *fuzz(_FUZZ, [word for word, count in cutter.FREQ.items() if count])]
+    corpus = [normalise(text).text for record in Corpus(product_words()).records(RECORDS) for text in record.cells()]
+    strings = [*corpus, *fuzz(STRINGS, [word for word, count in cutter.FREQ.items() if count])]
     dictionary = Dictionary(words)
     for start in range(0, len(strings), 2000):
         part = strings[start : start + 2000]
