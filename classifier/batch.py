@@ -26,7 +26,7 @@ from classifier.workers import Hire, in_order, in_parts, local_crew
 Progress = Callable[[int, int], None]
 Watch = Callable[["Chunk"], None]
 
-ROWS_FOR_WORKERS = 5_000  # a smaller book is done sooner than workers are started
+ROWS_FOR_WORKERS = 8_000  # a smaller book is done sooner than workers are started
 _CHUNK_ROWS = 500
 _CLUSTER_ROWS = 2_000  # in a chunk that a cluster has to carry: each costs Dask some 20 ms, whatever its size
 _MOST_ANSWERS = 1_000  # remembered; some five megabytes
