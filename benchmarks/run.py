@@ -32,19 +32,21 @@ _MEASURES: Mapping[str, Callable[[Plan], Iterator[Finding]]] = {
     "xlsx": on_files.xlsx,
 }
 _LARGE = ("large", "xlsx")
-_STAGES = (None, "stages")  # what may be asked for to see the stages
+_STAGES = "stages"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what was asked for; the table is written where ``--markdown`` says, by a whole run to RESULTS.md."""
     options = _parser().parse_args(arguments)
-    groups = [options.only] if options.only in GROUPS else [] if options.only else GROUPS
+    groups = [group for group in GROUPS if options.only in (None, group)]
     head = _head(options)
     with TemporaryDirectory() as folder:
         plan = Plan(options.rows, options.file_rows, options.rounds, options.large, Path(folder))
         findings = [finding for group in groups for finding in _timed(group, plan)]
-        spent = ["## Where the time of the whole batch goes", "", *stages(plan), ""] if options.only in _STAGES else []
-    text = "\n".join([*head, "", *(table(findings) if findings else []), "", *spent])
+        parts = [table(findings)] if groups else []
+        if options.only in (None, _STAGES):
+            parts.append(["## Where the time of the whole batch goes", "", *stages(plan)])
+    text = "\n".join(line for part in [head, *parts] for line in [*part, ""])
     print(text)
     target = options.markdown or (None if options.only else RESULTS)
     if target:
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "--file-rows", type=int, default=FILE_ROWS, help="rows of the loan books, and for two processes"
     )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=(*GROUPS, "stages"), help="one group of goals, or the stages of a batch")
+    parser.add_argument("--only", choices=(*GROUPS, _STAGES), help="one group of goals, or the stages of a batch")
     parser.add_argument(
         "--large", type=int, nargs="?", const=LARGE_ROWS, metavar="ROWS", help="also memory and cost of large files"
     )

@@ -179,8 +179,7 @@ def untied_many(readings: "ReadingColumns", terms: "TermColumns", needs: Mapping
     """The same for each reading."""
     hits, labels = readings.hits, tuple(terms.row)
     tied = _tied(readings.ties, terms.row, needs)
-    strong = (terms.strengths[hits.terms] == _STRENGTHS.index(Strength.STRONG)) & (hits.weights > 0)
-    own = np.flatnonzero(strong & ~tied[hits.records, terms.labels[hits.terms]])
+    own = np.flatnonzero(hits.are_strong(terms) & (hits.weights > 0) & ~tied[hits.records, terms.labels[hits.terms]])
     found = by_owner(terms.labels[hits.terms[own]].tolist(), hits.records[own], len(tied))
     return [[labels[number] for number in dict.fromkeys(numbers)] if numbers else () for numbers in found]
 

@@ -28,6 +28,7 @@ from classifier.records import Application, Evidence, Outcome, Prediction, Versi
 from classifier.rules import Reading, RuleSet
 from classifier.seen import Decision, see
 from classifier.settings import Settings
+from classifier.words.columns import firsts
 from taxonomy import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Classifier:
         money = np.zeros((len(batch.readings), len(self.labels)))
         parts = [(number, part) for number, reading in enumerate(batch.readings) for part in money_parts(reading)]
         if parts:
-            first = np.searchsorted(batch.columns.joined.records, np.arange(len(money)))
+            first = firsts(batch.columns.joined.records, len(money))
             passages = np.array([first[number] + part.passage for number, part in parts])
             alone = batch.columns.alone(passages, np.array([part.span for _, part in parts]))
             part_shares, _ = self._shares_many(alone)

@@ -16,7 +16,7 @@ from classifier.model import Word, WordColumns
 from classifier.records import Application, Evidence, Field, Source, four_decimals
 from classifier.rules import FIELD_WEIGHT, Hit, Reading
 from classifier.text import NormalText
-from classifier.words.columns import Numbers, begins, by_owner, in_order
+from classifier.words.columns import Floats, Numbers, begins, by_owner, in_order
 from taxonomy import Entry, codes
 from taxonomy.crosswalk import INDUSTRY_2017
 
@@ -27,7 +27,6 @@ _INDUSTRY_CODE = re.compile(r"(?<![0-9])([0-9]{3,4})(?![0-9])")
 # A word that moves a score by less than this share of the strongest word's is not worth a reader's time.
 _LEAST_SHARE = 0.15
 MODEL_WORDS = 8
-_STRONG = tuple(Strength).index(Strength.STRONG)
 _BY_STRENGTH = ("strong", "weak", "excluding")  # names of the weights of terms, in the order of Strength
 _WEAKENED = 0.5  # below this weight the note says that the context let a term count less
 _MODEL_NOTES = ("模型：反对", "模型：支持")
@@ -78,8 +77,12 @@ def _context_evidence(reading: Reading, labels: Sequence[str]) -> Iterator[Evide
         for label in _touched(shift, spoken):
             field, (original, _, starts, ends), _ = reading.passages[shift.passage]
             start, end = starts[shift.cue[0]], ends[shift.cue[1] - 1]
-            note = f"语境：{shift.rule.name}"
+            note = _context_note(shift.rule.name)
             yield _new((Source.CONTEXT, field, start, end, original[start:end], label, 0.0, note))
+
+
+def _context_note(name: str) -> str:
+    return f"语境：{name}"
 
 
 def _touched(shift: Shift, hits: Sequence[Hit]) -> Iterable[str]:
@@ -170,12 +173,12 @@ def _rule_evidence_many(
     places = chosen[places]
     own, counts = hits.terms[places], hits.weights[places]
     worth = np.array([weights.get(name, 0.0) for name in _BY_STRENGTH])[terms.strengths[own]]
-    moved = (worth * np.minimum(counts, 1.0)).round(4) + 0.0  # as four_decimals: never -0
+    moved = _shown(worth * np.minimum(counts, 1.0))
     named = list(map(terms.terms.__getitem__, own.tolist()))
     notes = [term.rule for term in named]
     for place in np.flatnonzero(counts < _WEAKENED).tolist():
         notes[place] = _note(notes[place], float(counts[place]))
-    rest = ([term.label for term in named], moved.tolist(), notes)
+    rest = ([term.label for term in named], moved, notes)
     return texts.evidence(
         Source.RULE, hits.passages[places], hits.starts[places, parts], hits.ends[places, parts], rest
     )
@@ -189,7 +192,7 @@ def _context_evidence_many(
     starts, ends, *scope = (column - batch.columns.joined.offsets[passages] for column in places)
     shifts, labels = _touched_many(batch.columns.hits, terms, is_spoken, passages, np.stack(scope, axis=1))
     names = [batch.shifts.rules[number].name for number in lowering[shifts].tolist()]
-    rest = map(tuple(terms.row).__getitem__, labels.tolist()), repeat(0.0, len(names)), map("语境：{}".format, names)
+    rest = map(tuple(terms.row).__getitem__, labels.tolist()), repeat(0.0, len(names)), map(_context_note, names)
     return texts.evidence(Source.CONTEXT, passages[shifts], starts[shifts], ends[shifts], rest)
 
 
@@ -199,7 +202,7 @@ def _touched_many(
     """What ``_touched`` gives for each scope of a passage, shape (scopes, 2): numbers of scopes, and labels."""
     numbers, rows, inside = hits.inside(passages, scopes)
     labels = terms.labels[hits.terms[rows]]
-    named = is_spoken[hits.records[rows], labels] | (terms.strengths[hits.terms[rows]] == _STRONG)
+    named = is_spoken[hits.records[rows], labels] | hits.are_strong(terms)[rows]
     own = np.flatnonzero(named & inside.any(axis=1))
     numbers, labels = numbers[own], labels[own]
     order = in_order(numbers, labels)
@@ -216,10 +219,16 @@ def _model_evidence_many(
     least = np.repeat(most, np.diff(heads, append=len(size))) * _LEAST_SHARE
     kept = np.flatnonzero((size >= least) & (least > 0))
     labels = [spoken[text][0] for text in words.texts[kept].tolist()]
-    weights = ((words.weights[kept] * scale).round(4) + 0.0).tolist()  # as four_decimals: never -0
+    weights = _shown(words.weights[kept] * scale)
     notes = map(_MODEL_NOTES.__getitem__, (words.weights[kept] > 0).tolist())
     numbers, starts, ends = (column[kept] for column in (words.passages, words.starts, words.ends))
     return texts.evidence(Source.MODEL, numbers, starts, ends, (labels, weights, notes))
+
+
+def _shown(weights: Floats) -> list[float]:
+    """``four_decimals`` of each: also never -0."""
+    shown: list[float] = (weights.round(4) + 0.0).tolist()
+    return shown
 
 
 def explain_ties(untied: Iterable[str]) -> list[str]:

@@ -143,8 +143,8 @@ class RuleSet:
         for passage, own in zip(passages, found, strict=True):
             words = _only(self.tie_of, own)
             for word, (start, end) in map(words.__getitem__, leftmost([span for _, span in words])):
-                ties[self.tie_of[word]] |= min(passage.weights[start:end]) > 0
-        return Ties(*map(bool, ties))
+                ties[self.tie_of[word]] |= bool(passage.weights[start:end].min() > 0)
+        return Ties(*ties)
 
     def is_boilerplate(self, passages: Sequence[Passage]) -> bool:
         """True if at most a letter is left of the fields that speak of the project once stock phrases and figures are gone."""

@@ -29,7 +29,6 @@ _IGNORED = re.compile(
 )
 _WORD_END = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]+|(?<![0-9])[0-9]+)\Z")
 _WORD_START = re.compile(r"\s+([A-Za-z]+|[0-9]+)")
-_BETWEEN_WORDS = re.compile(r"[A-Za-z0-9]\s+[A-Za-z0-9]")
 _WORDS = re.compile(r"\S+")
 _BLANK = re.compile(r"\s")
 _CARE = 0xFFFD
@@ -158,9 +157,6 @@ def _stands_alone(character: str) -> bool:
 def _without_idle_blanks(original: str, text: str, starts: Sequence[int], ends: Sequence[int]) -> NormalText:
     if not _BLANK.search(text):
         return NormalText(original, text, starts, ends)
-    if not _BETWEEN_WORDS.search(text):
-        spans = [words.span() for words in _WORDS.finditer(text)]
-        return NormalText(original, "".join(text.split()), _stretches(starts, spans), _stretches(ends, spans))
     spans = list(_kept_spans(text))
     kept = "".join(text[start:end] for start, end in spans)
     return NormalText(original, _BLANK.sub(" ", kept), _stretches(starts, spans), _stretches(ends, spans))
@@ -185,7 +181,8 @@ def _parts_words(text: str, start: int, end: int) -> bool:
 
     A blank between single characters (3 0 0 M W) is only spacing.
     """
-    before, after = _WORD_END.search(text, start, end), _WORD_START.match(text, end)
+    after = _WORD_START.match(text, end)
+    before = after and _WORD_END.search(text, start, end)
     if before is None or after is None or before[0].isdigit() != after[1].isdigit():
         return False
     return len(before[0]) > 1 or len(after[1]) > 1

@@ -62,7 +62,7 @@ class BatchContexts:
         fired = _Columns(*(column[used] for column in fired))
         self._shift(fired, joined, has_focus)
         rules = list(map(self._contexts.rules.__getitem__, fired.rules.tolist()))
-        return ShiftColumns(rules, fired.passages, *fired[4:])
+        return ShiftColumns(rules, fired.passages, fired.cues, fired.cue_ends, fired.firsts, fired.lasts)
 
     def _shift(self, fired: _Columns, joined: Joined, has_focus: NDArray[np.bool_]) -> None:
         """First the stressed places (and the background around them), then those that count less, in their order."""

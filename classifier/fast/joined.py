@@ -48,8 +48,15 @@ class Joined(NamedTuple):
         owners, offsets = np.repeat(numbers, sizes), np.cumsum(sizes) - sizes
         within = np.arange(len(places)) - offsets[owners]
         inside = (within >= spans[owners, 0]) & (within < spans[owners, 1])
-        weights = np.where(inside, self.weights[places], 0.0)
-        return Joined(self.codes[places], weights, offsets, owners, numbers, np.zeros_like(numbers), len(passages))
+        return Joined(
+            codes=self.codes[places],
+            weights=np.where(inside, self.weights[places], 0.0),
+            offsets=offsets,
+            passages=owners,
+            records=numbers,
+            numbers=np.zeros_like(numbers),
+            size=len(passages),
+        )
 
 
 class Found(NamedTuple):

@@ -4,7 +4,6 @@ What is reckoned over all of them takes them from here, not one by one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -56,8 +55,8 @@ class HitColumns(NamedTuple):
 
     def listed(self, terms: Sequence[Term], numbers: Numbers, size: int) -> list[Sequence[Hit]]:
         """The hits of each record; ``numbers`` are those of all passages within their records."""
-        ends = np.searchsorted(self.records, np.arange(size + 1)).tolist()
-        return [_LateHits(self, terms, numbers, slice(*own)) for own in pairwise(ends)]
+        rows = by_owner(range(len(self.records)), self.records, size)
+        return [_LateHits(self, terms, numbers, own) for own in rows]
 
     def inside(self, passages: Numbers, spans: Numbers) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
         """For stretches of passages, shape (stretches, 2), the hits of their passages.
@@ -69,13 +68,15 @@ class HitColumns(NamedTuple):
         starts, ends = spans[owners, :1], spans[owners, 1:]
         return owners, rows, (self.starts[rows] >= starts) & (self.ends[rows] <= ends)
 
-    def strong(self, terms: TermColumns, size: int) -> list[list[Term]]:
+    def strong(self, terms: TermColumns, size: int) -> list[Sequence[Term]]:
         """For each record the strong terms that count fully, as ``Reading.strong``."""
-        full = np.flatnonzero((terms.strengths[self.terms] == _STRENGTHS.index(Strength.STRONG)) & (self.weights >= 1))
-        found: list[list[Term]] = [[] for _ in range(size)]
-        for record, term in zip(self.records[full].tolist(), self.terms[full].tolist(), strict=True):
-            found[record].append(terms.terms[term])
-        return found
+        full = np.flatnonzero(self.are_strong(terms) & (self.weights >= 1))
+        found = list(map(terms.terms.__getitem__, self.terms[full].tolist()))
+        return by_owner(found, self.records[full], size)
+
+    def are_strong(self, terms: TermColumns) -> NDArray[np.bool_]:
+        """Which hits are of strong terms."""
+        return np.asarray(terms.strengths[self.terms] == _STRENGTHS.index(Strength.STRONG))
 
 
 class _LateHits(Sequence[Hit]):
@@ -86,12 +87,12 @@ class _LateHits(Sequence[Hit]):
 
     __slots__ = ("_columns", "_made", "_numbers", "_rows", "_terms")
 
-    def __init__(self, columns: HitColumns, terms: Sequence[Term], numbers: Numbers, rows: slice) -> None:
+    def __init__(self, columns: HitColumns, terms: Sequence[Term], numbers: Numbers, rows: Sequence[int]) -> None:
         self._columns, self._terms, self._numbers, self._rows = columns, terms, numbers, rows
         self._made: list[Hit] | None = None
 
     def __len__(self) -> int:
-        return int(self._rows.stop - self._rows.start)
+        return len(self._rows)
 
     @overload
     def __getitem__(self, place: int) -> Hit: ...

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from classifier.fast.joined import PLANE, Joined
 from classifier.model import FINE, PUNCTUATION, Array, TextModel, WordColumns
 from classifier.text import lower
-from classifier.words.columns import Floats, Numbers, begins, in_order, least, sums
+from classifier.words.columns import Floats, Numbers, begins, firsts, in_order, least, sums
 from classifier.words.tokeniser import Tokens
 from classifier.words.trie import Codes, Trie, Words, code_points
 
@@ -89,7 +89,7 @@ class BatchModel:
             tokens,
             found,
             features,
-            np.searchsorted(owners, np.arange(joined.size + 1)),
+            firsts(owners, joined.size),
             rows,
             counts,
             values,
@@ -129,7 +129,7 @@ class BatchModel:
         records = texts.records[passages[kept]]
         size = np.rint(np.abs(moved[kept]) * 1e6).astype(np.intp)
         order = in_order(records, int(size.max(initial=0)) - size)
-        first = np.searchsorted(records, np.arange(texts.size))
+        first = firsts(records, texts.size)
         strongest = np.sort(kept[order[np.arange(len(order)) - first[records] < most]])
         own = passages[strongest]
         starts, ends = (column[strongest] - texts.offsets[own] for column in tokens[:2])

@@ -65,10 +65,14 @@ def least(values: Floats, starts: Numbers, ends: Numbers) -> Floats:
     return found
 
 
+def firsts(owners: Numbers, size: int) -> Numbers:
+    """Where the items of each of so many owners begin, and where the last ones end; ``owners`` ascend."""
+    return np.searchsorted(owners, np.arange(size + 1))
+
+
 def by_owner(items: Sequence[_Item], owners: Numbers, size: int) -> list[Sequence[_Item]]:
     """The items of each of so many owners; ``owners`` has the number of each item's, in ascending order."""
-    ends = np.searchsorted(owners, np.arange(size + 1)).tolist()
-    return [items[first:last] for first, last in pairwise(ends)]
+    return [items[first:last] for first, last in pairwise(firsts(owners, size).tolist())]
 
 
 def concatenated(arrays: Iterable[Numbers]) -> Numbers:
